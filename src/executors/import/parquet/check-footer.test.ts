@@ -40,6 +40,17 @@ test.each([
   expect(await check(parquetOfFooter(Buffer.from(footer)))).toMatch(/in its footer a list claims more items than/)
 })
 
+test('a footer of more row groups than the format can number is refused', async () => {
+  const groups = (count: number): Buffer => {
+    const head = Buffer.from([...BEFORE_GROUPS, 0xfc, (count & 127) | 128, ((count >> 7) & 127) | 128, count >> 14])
+    return Buffer.concat([head, Buffer.alloc(7 * count, Buffer.of(0x19, 0x0c, 0x16, 0, 0x16, 0, 0)), Buffer.of(0)])
+  }
+  expect(await check(parquetOfFooter(groups(32_768)))).toMatch(
+    /in its footer there are 32768 row groups; a file may have 32767/,
+  )
+  expect(await check(parquetOfFooter(groups(32_767)))).toBe('fine')
+})
+
 test('a file of many row groups with names and statistics is accepted', async () => {
   const file = join(import.meta.dirname, '../../../../node_modules/vega-datasets/data/flights-3m.parquet')
   await expect(checkFooter(file)).resolves.toBeUndefined()

@@ -21,12 +21,21 @@ const [BYTE, DOUBLE, SET, MAP, UUID] = [3, 7, 10, 11, 13]
  */
 const LEAST_BYTES: Readonly<Record<string, number>> = { '2': 5, '4': 7, '4,1': 20 }
 
+/** Where the list of row groups is. */
+const ROW_GROUPS = '4'
+
+/**
+ * Their ordinals have 16 bits (`parquet.thrift`), and writers in Rust refuse more. With a hundred thousand of two rows each, the engine took a minute and a
+ * half and did not heed a cancel; with this many it takes seconds.
+ */
+const MOST_ROW_GROUPS = 2 ** 15 - 1
+
 /** A struct being read, or the rest of a list. */
 type Open = { field: number; readonly types: readonly number[]; left: number }
 
 /**
  * Looks for lists in a Parquet footer that claim more items than there is room for: the engine allocates all claimed items before it reads the first, past all
- * its limits, and then miscounts its memory. Throws `ImportFailure` `content_unreadable`.
+ * its limits, and then miscounts its memory. Also refuses too many row groups. Throws `ImportFailure` `content_unreadable`.
  */
 export const checkFooter = async (path: string): Promise<void> => {
   await using file = await open(path)
@@ -71,8 +80,15 @@ function* checkCounts(footer: Buffer, total: number): Generator<void> {
   const list = (): void => {
     const head = byte()
     const [type, length] = [head & 15, head >> 4 === 15 ? varint() : head >> 4]
-    const path = open.filter(({ field }) => field > 0).map(({ field }) => field)
-    items(length, [type], type === THRIFT.struct ? (LEAST_BYTES[path.join()] ?? 1) : 1)
+    const path = open
+      .filter(({ field }) => field > 0)
+      .map(({ field }) => field)
+      .join()
+    items(length, [type], type === THRIFT.struct ? (LEAST_BYTES[path] ?? 1) : 1)
+    if (path === ROW_GROUPS && length > MOST_ROW_GROUPS)
+      throw new RangeError(
+        `there are ${length} row groups; a file may have ${MOST_ROW_GROUPS}. Write more rows into each.`,
+      )
   }
   const map = (): void => {
     const length = varint()
