@@ -265,6 +265,25 @@ test('delete says what is wrong with the condition and the data source', async (
   expect(await run('delete numbered')).toMatchObject({ code: 2, stderr: expect.stringContaining('condition') })
 })
 
+test('truncate removes only quarantined rows, all or those of one import', async () => {
+  const quarantined = async () => (await api(server.cwd, 'GET', '/v1/datasources/marked')).quarantine_rows
+  await done('datasources create - --sorting-key n', 'name: marked\nschema: "n UInt8"\n')
+  for (const rows of ['1\nx\n', 'y\nz\n']) await done('import - marked --no-header', rows)
+  const { rows } = await api(server.cwd, 'GET', '/v1/datasources/marked/quarantine')
+  const id = rows.find(({ n }: { n: string }) => n === 'x').c__import_id
+  for (const options of ['--quarantine', `--import ${id}`])
+    expect(await run(`datasources truncate marked ${options}`)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('--yes'),
+    })
+  expect(await done(`datasources truncate marked --import ${id} --yes`)).toBe(
+    `rows of ${id} removed from the quarantine of marked\n`,
+  )
+  expect(await quarantined()).toBe(2)
+  expect(await done('datasources truncate marked --quarantine --yes')).toBe('quarantine of marked truncated\n')
+  expect(await api(server.cwd, 'GET', '/v1/datasources/marked')).toMatchObject({ row_count: 1, quarantine_rows: 0 })
+})
+
 test('infer shows what an import would make of a file, as a table, a schema or JSON', async () => {
   const sales = file('sales.csv', 'day,the code,amount\n2026-11-01,007,1.5\n2026-11-02,008,\n')
   const shown = await run(`datasources infer ${sales}`)

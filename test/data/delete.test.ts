@@ -93,6 +93,12 @@ test.each([
   }
 })
 
+test('a delete from a quarantine is refused with the call that removes its rows', async () => {
+  await scene.dataSource('marked', { n: 'UInt8' })
+  const { error } = await remove('marked_quarantine', "c__import_id = 'x'")
+  expect(error.message).toContain('DELETE /v1/datasources/marked/quarantine')
+})
+
 test('small parts are copied with their partition: the engine rewrites only ten parts in a second', async () => {
   await scene.dataSource('small', { n: 'UInt64' }, { sortingKey: 'n' })
   await scene.warehouse.command({ workspace: 'default', sql: 'SYSTEM STOP MERGES live.small' })

@@ -325,6 +325,37 @@ describe('the quarantine', () => {
     expect(next.body.next_cursor).toBeNull()
   })
 
+  test('loses the rows of one import, or all, while those of the data source stay', async () => {
+    await sql("INSERT INTO live.dirty VALUES (1, 'stays')")
+    const ids = async () =>
+      new Set(
+        (await server.call('GET', `${path}?limit=500`)).body.rows.map(
+          (row: Record<string, unknown>) => row.c__import_id,
+        ),
+      )
+    await sql('TRUNCATE TABLE live.dirty_quarantine')
+    for (const job of ['job-1', 'job-2', "it's"])
+      await insert(`SELECT 'x', NULL, [], [], '${job.replace("'", "\\'")}', now() FROM numbers(3)`)
+    expect((await server.call('DELETE', `${path}?import_id=job-1`)).status).toBe(204)
+    expect(await ids()).toEqual(new Set(['job-2', "it's"]))
+    expect((await server.call('DELETE', `${path}?import_id=it's`)).status).toBe(204)
+    expect((await server.call('DELETE', `${path}?import_id=nobody`)).status).toBe(204)
+    expect(await ids()).toEqual(new Set(['job-2']))
+    expect((await server.call('DELETE', path)).status).toBe(204)
+    expect((await server.call('GET', '/v1/datasources/dirty')).body).toMatchObject({ row_count: 1, quarantine_rows: 0 })
+    expect((await server.call('DELETE', path)).status).toBe(204)
+  })
+
+  test('is not emptied while the data source is written, and need not exist', async () => {
+    const holder = { callId: 'call', heldMs: 60_000 }
+    await server.store.lockTables({ workspace: 'default', tables: ['dirty'], holder })
+    expect(await server.call('DELETE', path)).toMatchObject({ status: 409, body: { code: 'data_busy' } })
+    await server.store.unlockTables({ workspace: 'default', holder })
+    for (const query of ['', '?import_id=job-1'])
+      expect((await server.call('DELETE', `/v1/datasources/visits/quarantine${query}`)).status).toBe(204)
+    expect((await server.call('DELETE', '/v1/datasources/nowhere/quarantine')).status).toBe(404)
+  })
+
   test('is emptied when the data source is truncated', async () => {
     expect((await server.call('POST', '/v1/datasources/dirty/truncate')).status).toBe(204)
     expect((await server.call('GET', path)).body.rows).toEqual([])

@@ -41,6 +41,12 @@ export const truncateDataSource = async (server: ServerAddress, name: string): P
   await send(server, { method: 'POST', path: dataSourcePath(name, '/truncate') })
 }
 
+/** Removes quarantined rows: all, or those of one import. */
+export const clearQuarantine = async (server: ServerAddress, name: string, importId?: string): Promise<void> => {
+  const query = importId === undefined ? {} : { import_id: importId }
+  await send(server, { method: 'DELETE', path: dataSourcePath(name, '/quarantine'), query })
+}
+
 /** Refused while a pipe uses it or a job writes to it. */
 export const deleteDataSource = async (server: ServerAddress, name: string): Promise<void> => {
   await send(server, { method: 'DELETE', path: dataSourcePath(name) })

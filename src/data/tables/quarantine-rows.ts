@@ -1,10 +1,12 @@
 import { toTimestamp } from '../../kernel/clock.ts'
 import { MillraceError } from '../../kernel/errors.ts'
 import { quarantineOf } from '../../model/data-source.ts'
+import { quoteText } from '../../warehouse/quote-text.ts'
 import type { Data } from '../data.ts'
 import { getDataSource } from './data-sources.ts'
 import { QUARANTINE_NUMBER, qualified } from './table-ddl.ts'
 import { tableFigures } from './table-figures.ts'
+import { withTableLock } from './with-table-lock.ts'
 
 export type QuarantineRow = Readonly<Record<string, unknown>>
 export type QuarantinePage = { readonly rows: readonly QuarantineRow[]; readonly nextCursor: string | null }
@@ -44,6 +46,30 @@ export const countQuarantine = async (data: Data, workspace: string, name: strin
   await data.ready(workspace)
   const [figures] = await tableFigures(data, workspace, [quarantineOf(dataSource.name)])
   return figures?.rowCount ?? 0
+}
+
+/**
+ * Removes quarantined rows: all, or those of one import. A delete of some is finished by the engine if the server dies. Throws `not_found`, `data_busy`.
+ */
+export const clearQuarantine = async (
+  data: Data,
+  workspace: string,
+  name: string,
+  importId: string | null,
+): Promise<void> => {
+  await data.ready(workspace)
+  const dataSource = await getDataSource(data, workspace, name)
+  const { warehouse } = data
+  const quarantine = quarantineOf(dataSource.name)
+  const table = qualified(warehouse.database(workspace), quarantine)
+  await withTableLock(data, workspace, [dataSource.name], async () => {
+    if ((await tableFigures(data, workspace, [quarantine])).length === 0) return
+    const sql =
+      importId === null
+        ? `TRUNCATE TABLE ${table} SYNC`
+        : `ALTER TABLE ${table} DELETE WHERE c__import_id = ${quoteText(importId)}`
+    await warehouse.command({ workspace, sql, settings: { mutations_sync: 1 } })
+  })
 }
 
 type FoundRow = {

@@ -163,7 +163,7 @@ export const noDataSource = (name: string): WriteFailure => {
     message:
       source === undefined
         ? `There is no data source ${name}.`
-        : `${name} is a quarantine: only imports of ${source} write to it, and its rows expire.`,
+        : `${name} is a quarantine: only imports of ${source} write to it. DELETE /v1/datasources/${source}/quarantine removes rows.`,
   }
 }
 

@@ -70,6 +70,7 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   'POST /v1/datasources/:datasource/import': { scope: 'jobs:run:import' },
   'POST /v1/datasources/:datasource/truncate': { scope: 'datasources:write' },
   'GET /v1/datasources/:datasource/quarantine': { scope: 'datasources:read' },
+  'DELETE /v1/datasources/:datasource/quarantine': { scope: 'datasources:write' },
   'POST /v1/pipes': { scope: 'pipes:write' },
   'GET /v1/pipes': { scope: 'pipes:read' },
   'GET /v1/pipes/:pipe': { scope: 'pipes:read' },

@@ -8,7 +8,7 @@ import {
   getDataSource,
   truncateDataSource,
 } from '../../data/tables/data-sources.ts'
-import { countQuarantine, listQuarantine } from '../../data/tables/quarantine-rows.ts'
+import { clearQuarantine, countQuarantine, listQuarantine } from '../../data/tables/quarantine-rows.ts'
 import type { DataSource } from '../../model/data-source.ts'
 import type { App } from '../app.ts'
 import { readDataSourceChange, readNewDataSource } from '../bodies/read-data-source.ts'
@@ -22,6 +22,7 @@ import {
   DataSourcePath,
   DataSourceSchema,
   NewDataSourceBody,
+  QuarantineFilter,
   QuarantinePage,
 } from '../schemas/data-source.ts'
 import type { Services } from '../services.ts'
@@ -32,6 +33,7 @@ export const dataSourceRoutes = (app: App, services: Services): void => {
   makeRoutes(app, services)
   readRoutes(app, services)
   changeRoutes(app, services)
+  quarantineRoutes(app, services)
 }
 
 type Target = FastifyRequest<{ Params: { datasource: string } }>
@@ -93,30 +95,6 @@ const readRoutes = (app: App, { data }: Services): void => {
     },
     async request => show(data, request, await target(data, request)),
   )
-
-  app.get(
-    '/v1/datasources/:datasource/quarantine',
-    {
-      schema: {
-        tags: ['Data sources'],
-        summary: 'List quarantined rows, newest first',
-        params: DataSourcePath,
-        querystring: DataPageQuery,
-        response: { 200: QuarantinePage },
-      },
-    },
-    async request => {
-      const { limit = DEFAULT_LIMIT, cursor = null, count } = request.query
-      const { workspace } = request.caller
-      const { datasource } = request.params
-      const { rows, nextCursor } = await listQuarantine(data, workspace, datasource, { limit, cursor })
-      return {
-        rows: [...rows],
-        next_cursor: nextCursor,
-        ...(await countWhen(count, () => countQuarantine(data, workspace, datasource))),
-      }
-    },
-  )
 }
 
 const changeRoutes = (app: App, { data }: Services): void => {
@@ -169,6 +147,50 @@ const changeRoutes = (app: App, { data }: Services): void => {
     },
     async (request, reply) => {
       await truncateDataSource(data, request.caller.workspace, request.params.datasource)
+      return reply.code(204).send(null)
+    },
+  )
+}
+
+const quarantineRoutes = (app: App, { data }: Services): void => {
+  app.get(
+    '/v1/datasources/:datasource/quarantine',
+    {
+      schema: {
+        tags: ['Data sources'],
+        summary: 'List quarantined rows, newest first',
+        params: DataSourcePath,
+        querystring: DataPageQuery,
+        response: { 200: QuarantinePage },
+      },
+    },
+    async request => {
+      const { limit = DEFAULT_LIMIT, cursor = null, count } = request.query
+      const { workspace } = request.caller
+      const { datasource } = request.params
+      const { rows, nextCursor } = await listQuarantine(data, workspace, datasource, { limit, cursor })
+      return {
+        rows: [...rows],
+        next_cursor: nextCursor,
+        ...(await countWhen(count, () => countQuarantine(data, workspace, datasource))),
+      }
+    },
+  )
+
+  app.delete(
+    '/v1/datasources/:datasource/quarantine',
+    {
+      schema: {
+        tags: ['Data sources'],
+        summary: 'Remove quarantined rows',
+        params: DataSourcePath,
+        querystring: QuarantineFilter,
+        response: { 204: Type.Null() },
+      },
+    },
+    async (request, reply) => {
+      const { import_id: importId = null } = request.query
+      await clearQuarantine(data, request.caller.workspace, request.params.datasource, importId)
       return reply.code(204).send(null)
     },
   )

@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { DATA_FORMATS } from '../../model/data-source.ts'
 import { NO_NUL } from '../../model/patterns.ts'
-import { NullableInteger, NullableText, pageEnd, pageQuery, strictObject, Time } from './basics.ts'
+import { IdFilter, NullableInteger, NullableText, pageEnd, pageQuery, strictObject, Time } from './basics.ts'
 
 export const DataSourcePath = strictObject({ datasource: Type.String({ description: 'Name or id.' }) })
 
@@ -109,6 +109,10 @@ export const DataSourceSchema = Type.Object(
 export const DataSourcePage = Type.Object({ datasources: Type.Array(DataSourceSchema), ...pageEnd })
 
 export const DataPageQuery = strictObject(pageQuery)
+
+export const QuarantineFilter = strictObject({
+  import_id: Type.Optional({ ...IdFilter, description: 'Only the rows of this import job. Default: all.' }),
+})
 
 export const QuarantinePage = Type.Object({
   rows: Type.Array(Type.Object({}, { additionalProperties: true }), {

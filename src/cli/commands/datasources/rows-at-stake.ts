@@ -8,3 +8,7 @@ export const rowsOf = ({ row_count: rows, quarantine_rows: quarantine }: DataSou
     ? `${countText(rows, 'row')} and ${quarantine.toLocaleString('en')} in quarantine`
     : countText(rows, 'row')
 }
+
+/** The same of its quarantine. */
+export const quarantinedRowsOf = ({ quarantine_rows: rows }: DataSourceAnswer): string =>
+  rows === null ? 'all rows' : countText(rows, 'row')
