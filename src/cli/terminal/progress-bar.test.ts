@@ -27,6 +27,25 @@ test('the content passes unchanged, and its full size is drawn at the end', asyn
   expect(written.at(-1)).toContain('100%  6 B of 6 B  file')
 })
 
+test.each([1, 0])('a failure after %d chunks leaves the cursor at the start of a line', async chunks => {
+  const { stream, written } = screen(true)
+  const source = async function* () {
+    for (let chunk = 0; chunk < chunks; chunk++) yield Buffer.from('abc')
+    throw new Error('broken')
+  }
+  const draining = async () => {
+    for await (const _ of progressBar(stream, 'file', 6)(source()));
+  }
+  await expect(draining()).rejects.toThrow('broken')
+  expect(written.at(-1) ?? '\n').toMatch(/\n$/)
+})
+
+test('a reader that stops leaves the cursor at the start of a line', async () => {
+  const { stream, written } = screen(true)
+  for await (const _ of progressBar(stream, 'file', 6)(Readable.from([Buffer.from('abc'), Buffer.from('def')]))) break
+  expect(written.at(-1)).toMatch(/50%.*\n$/)
+})
+
 test('nothing is drawn without a terminal', async () => {
   const { stream, written } = screen(false)
   expect(await passThrough(progressBar(stream, 'file', 6))).toBe('abcdef')

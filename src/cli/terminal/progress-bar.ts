@@ -13,15 +13,19 @@ export const progressBar = (stream: NodeJS.WriteStream, label: string, total: nu
       if (!stream.isTTY) return
       stream.write(`${CLEAR_LINE}${progressLine({ label, done, total, columns: stream.columns || 80 })}${ending}`)
     }
-    for await (const chunk of source) {
-      done += chunk.byteLength
-      if (performance.now() - drawnAt > REDRAW_MS) {
-        draw('')
-        drawnAt = performance.now()
+    try {
+      for await (const chunk of source) {
+        done += chunk.byteLength
+        if (performance.now() - drawnAt > REDRAW_MS) {
+          draw('')
+          drawnAt = performance.now()
+        }
+        yield chunk
       }
-      yield chunk
+    } finally {
+      // Also after a failure, whose message starts a line of its own.
+      if (done > 0) draw('\n')
     }
-    draw('\n')
   }
 
 type Progress = {
