@@ -26,15 +26,22 @@ export const watchProgress = async (watch: Watch): Promise<JobAnswer | null> => 
   const { server, jobId, context } = watch
   const leave = new AbortController()
   const { signal } = leave
+  const draw = progressPrinter(context)
+  const note = (text: string): void => {
+    draw(null)
+    notes(context)(text)
+  }
   let interrupts = 0
   const interrupt = (): void => {
     interrupts += 1
     if (interrupts > 1) leave.abort()
-    else cancel(watch).catch(error => notes(context)((error as Error).message))
+    else {
+      note('cancelling; press Ctrl-C again to leave it')
+      cancelWatched(server, jobId).catch(error => note((error as Error).message))
+    }
   }
   const stopListening = onInterrupt(interrupt)
   if (watch.isInterrupted) interrupt()
-  const draw = progressPrinter(context)
   const request = { path: jobPath(jobId), query: { wait: 1 }, signal }
   const onLost = noteLost(context)
   try {
@@ -44,19 +51,13 @@ export const watchProgress = async (watch: Watch): Promise<JobAnswer | null> => 
       draw(job)
     }
   } catch (error) {
-    draw(null)
-    notes(context)(mayGoOn(jobId))
+    note(mayGoOn(jobId))
     if (!signal.aborted) throw error
     return null
   } finally {
     draw(null)
     stopListening()
   }
-}
-
-const cancel = async ({ server, jobId, context }: Watch): Promise<void> => {
-  notes(context)('cancelling; press Ctrl-C again to leave it')
-  await cancelWatched(server, jobId)
 }
 
 /** Draws a job over the previous drawing; null clears the line. */

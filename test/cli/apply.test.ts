@@ -1,10 +1,18 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: texts with such places are what is tested
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { api, type Finished, inProcess, printed, type ServeProcess, startServe } from './millrace.ts'
+import {
+  api,
+  type Finished,
+  inProcess,
+  needTerminal,
+  printed,
+  type ServeProcess,
+  startOnTerminal,
+  startServe,
+} from './millrace.ts'
 
 let server: ServeProcess
 beforeAll(async () => {
@@ -222,17 +230,11 @@ test('nothing is written without --yes when there is no terminal', async () => {
 })
 
 test('a terminal asks first, and only a yes writes', async context => {
-  if (!existsSync('/usr/bin/script')) context.skip('needs script of util-linux to have a terminal')
+  needTerminal(context)
   const { write } = folder('asked')
   write({ 'a.yaml': workflow('asked-a') })
-  const main = join(import.meta.dirname, '../../src/cli/main.ts')
   const answer = async (text: string) => {
-    const command = `'${process.execPath}' '${main}' workflows apply asked`
-    const child = spawn('/usr/bin/script', ['-qec', command, '/dev/null'], {
-      cwd: server.cwd,
-      env: { PATH: process.env.PATH, HOME: server.cwd, TERM: 'xterm' },
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
+    const child = startOnTerminal(['workflows', 'apply', 'asked'], { cwd: server.cwd })
     await printed(child.stdout, /Change 1 workflow\? \[y\/N\]/)
     child.stdin.write(text)
     return (await once(child, 'close'))[0]

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
@@ -12,9 +11,11 @@ import {
   finished,
   inProcess,
   millrace,
+  needTerminal,
   printed,
   type ServeProcess,
   start,
+  startOnTerminal,
   startServe,
 } from './millrace.ts'
 
@@ -350,16 +351,11 @@ test('an invalid value is reported with its field', async () => {
 })
 
 test('a job that has not started shows on a terminal what it waits for', async context => {
-  if (!existsSync('/usr/bin/script')) context.skip('needs script of util-linux to have a terminal')
+  needTerminal(context)
   const gate = join(server.cwd, 'told-what-it-waits-for')
   const holders = Array.from({ length: 4 }, () => submitted('--', `until [ -e '${gate}' ]; do sleep 0.1; done`))
   await Promise.all(holders)
-  const main = join(import.meta.dirname, '../../src/cli/main.ts')
-  const child = spawn('/usr/bin/script', ['-qec', `'${process.execPath}' '${main}' run -- echo begun`, '/dev/null'], {
-    cwd: server.cwd,
-    env: { PATH: process.env.PATH, HOME: server.cwd, TERM: 'xterm' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = startOnTerminal(['run', '--', 'echo begun'], { cwd: server.cwd })
   const output = printed(child.stdout, /begun/)
   await printed(child.stdout, /it is queued: no worker has a free slot for it yet/)
   writeFileSync(gate, '')

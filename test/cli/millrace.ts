@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { PassThrough } from 'node:stream'
+import { PassThrough, type Readable, type Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import type { TestContext } from 'vitest'
 import type { CliContext } from '../../src/cli/context.ts'
 import { runProgram } from '../../src/cli/program.ts'
 
@@ -30,6 +31,26 @@ export const start = (args: readonly string[], { cwd, environment, stdout }: Opt
     stdio: ['pipe', stdout ?? 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, HOME: cwd, ...environment },
   })
+
+const SCRIPT = '/usr/bin/script'
+
+/** Skips a test where `startOnTerminal` cannot work. */
+export const needTerminal = (context: TestContext): void => {
+  if (!existsSync(SCRIPT)) context.skip('needs script of util-linux to have a terminal')
+}
+
+/** Starts the command line on a terminal of its own: what is written to its stdin is typed there, and its stdout is the screen. */
+export const startOnTerminal = (
+  args: readonly string[],
+  { cwd }: Options,
+): ChildProcessByStdio<Writable, Readable, null> => {
+  const command = [process.execPath, MAIN, ...args].map(word => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
+  return spawn(SCRIPT, ['-qec', command, '/dev/null'], {
+    cwd,
+    env: { PATH: process.env.PATH, HOME: cwd, TERM: 'xterm' },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+}
 
 /** Runs the command line to its end. */
 export const millrace = async (args: readonly string[], options: Options): Promise<Finished> => {

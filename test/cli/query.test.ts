@@ -1,8 +1,21 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { stripVTControlCharacters } from 'node:util'
 import { tableFromIPC } from 'apache-arrow'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { api, type Finished, finished, millrace, type ServeProcess, start, startServe } from './millrace.ts'
+import {
+  api,
+  type Finished,
+  finished,
+  millrace,
+  needTerminal,
+  printed,
+  type ServeProcess,
+  start,
+  startOnTerminal,
+  startServe,
+} from './millrace.ts'
 
 let server: ServeProcess
 beforeAll(async () => {
@@ -121,6 +134,19 @@ test('Ctrl-C cancels the query', async () => {
   const stderr = /^(millrace: it will be cancelled when .*\n)?millrace: cancelling; press Ctrl-C again to leave it\n$/
   expect(await end).toEqual({ code: 130, stdout: '', stderr: expect.stringMatching(stderr) })
   expect((await jobs())[0].status).toBe('cancelled')
+})
+
+test('a message replaces the progress on a terminal', async context => {
+  needTerminal(context)
+  const sql = 'SELECT count() FROM numbers(1000000000000) WHERE sleep(1) = 0'
+  const child = startOnTerminal(['query', sql], { cwd: server.cwd })
+  await printed(child.stdout, /rows/)
+  const screen = text(child.stdout)
+  child.stdin.write('\x03')
+  const [before, after] = (await screen).split('millrace: cancelling')
+  expect(after).toContain('press Ctrl-C again to leave it')
+  const cleared = before!.slice(before!.lastIndexOf('\r'))
+  expect(stripVTControlCharacters(cleared)).toBe('\r')
 })
 
 test('an unknown format is refused before the query runs', async () => {

@@ -1,11 +1,21 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { api, type Finished, finished, inProcess, printed, type ServeProcess, start, startServe } from './millrace.ts'
+import {
+  api,
+  type Finished,
+  finished,
+  inProcess,
+  needTerminal,
+  printed,
+  type ServeProcess,
+  start,
+  startOnTerminal,
+  startServe,
+} from './millrace.ts'
 
 let server: ServeProcess
 beforeAll(async () => {
@@ -144,18 +154,9 @@ test('Ctrl-C stops watching a run, and the run continues', async () => {
 })
 
 test('a bar on a terminal shows the progress of a run', async context => {
-  if (!existsSync('/usr/bin/script')) context.skip('needs script of util-linux to have a terminal')
+  needTerminal(context)
   await make({ name: 'bar', payload: [{ command: 'true' }, { command: 'true' }] })
-  const main = join(import.meta.dirname, '../../src/cli/main.ts')
-  const child = spawn(
-    '/usr/bin/script',
-    ['-qec', `'${process.execPath}' '${main}' trigger bar --follow`, '/dev/null'],
-    {
-      cwd: server.cwd,
-      env: { PATH: process.env.PATH, HOME: server.cwd, TERM: 'xterm' },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  )
+  const child = startOnTerminal(['trigger', 'bar', '--follow'], { cwd: server.cwd })
   let output = ''
   child.stdout.on('data', data => {
     output += data
