@@ -126,6 +126,38 @@ describe('without a job user or a sandbox', () => {
   })
 })
 
+/** A system that allows a sandbox, but none within it. */
+const WITHOUT_NESTED = [
+  '--user',
+  '--map-root-user',
+  'sh',
+  '-c',
+  'echo 1 > /proc/sys/user/max_pid_namespaces && exec "$@"',
+  'sh',
+]
+const canRefuseNested = hasBubblewrap && works('unshare', [...WITHOUT_NESTED, 'bwrap', ...SANDBOXED])
+
+test.skipIf(!canRefuseNested)(
+  `a system that refuses a sandbox within a sandbox is reported at the start${canRefuseNested ? '' : ' (needs unshare)'}`,
+  () => {
+    const folder = new URL('../../src/executors/command/', import.meta.url).href
+    const script = `
+      const { findSandboxProblems } = await import('${folder}sandbox.ts')
+      const { resolveJobUser } = await import('${folder}job-user.ts')
+      console.log(JSON.stringify(await findSandboxProblems(resolveJobUser(null))))`
+    const argv = [...WITHOUT_NESTED, process.execPath, '--input-type=module', '--eval', script]
+    const problems = JSON.parse(execFileSync('unshare', argv, { encoding: 'utf8' }))
+    expect(problems).toEqual([
+      {
+        severity: 'warning',
+        message: expect.stringMatching(
+          /^Commands with a working_dir fail, .*sandbox within a sandbox: bubblewrap does not/,
+        ),
+      },
+    ])
+  },
+)
+
 describe.skipIf(!hasBubblewrap)(`in a bubblewrap sandbox${hasBubblewrap ? '' : ' (needs a working bwrap)'}`, () => {
   let folder: string
   beforeAll(() => {
@@ -238,7 +270,7 @@ describe.skipIf(!hasBubblewrap)(`in a bubblewrap sandbox${hasBubblewrap ? '' : '
 
     test('is isolated, so health reports no problem', async () => {
       const problems = await executor.health!()
-      expect(problems.filter(({ message }) => /boundary|SANDBOX|secrets/.test(message))).toEqual([])
+      expect(problems.filter(({ message }) => /boundary|sandbox|secrets/i.test(message))).toEqual([])
     })
   })
 

@@ -12,7 +12,7 @@ import { resolveJobUser } from './job-user.ts'
 import type { ContainmentChoice } from './launch-protocol.ts'
 import { createLauncher } from './launcher.ts'
 import { runAttempt, type Workshop } from './run-attempt.ts'
-import { findSandboxProblem } from './sandbox.ts'
+import { findSandboxProblems } from './sandbox.ts'
 
 export type CommandExecutorOptions = {
   readonly dataDir: string
@@ -93,7 +93,7 @@ const openWorkshop = async (options: CommandExecutorOptions, tickets: Map<string
       maxProcesses,
     },
   })
-  const sandboxProblem = sandbox === 'bubblewrap' ? await findSandboxProblem(user) : null
+  const sandboxProblems = sandbox === 'bubblewrap' ? await findSandboxProblems(user) : []
   const privateDirs = (options.privateDirs ?? []).map(path => realpathSync(path))
   await launcher.start()
   try {
@@ -105,7 +105,7 @@ const openWorkshop = async (options: CommandExecutorOptions, tickets: Map<string
       removeTree: path => removeTree(path, { launcher, user, logger }),
     })
     const forbidden = [...new Set([dataDir, scratch.path, ...privateDirs])]
-    return { launcher, fifos, scratch, user, sandbox, sandboxProblem, instanceId, forbidden, tickets, logger }
+    return { launcher, fifos, scratch, user, sandbox, sandboxProblems, instanceId, forbidden, tickets, logger }
   } catch (error) {
     // A launcher that is left would keep the server from exiting.
     await launcher.stop()
@@ -113,12 +113,11 @@ const openWorkshop = async (options: CommandExecutorOptions, tickets: Map<string
   }
 }
 
-const findProblems = ({ launcher, user, sandbox, sandboxProblem }: Workshop): readonly ExecutorProblem[] => {
-  const problems: ExecutorProblem[] = []
+const findProblems = ({ launcher, user, sandbox, sandboxProblems }: Workshop): readonly ExecutorProblem[] => {
+  const problems: ExecutorProblem[] = [...sandboxProblems]
   const add = (severity: ExecutorProblem['severity'], message: string): void => {
     problems.push({ severity, message })
   }
-  if (sandboxProblem !== null) add('unavailable', `MILLRACE_SANDBOX=bubblewrap: ${sandboxProblem}.`)
   if (launcher.problem !== null) add('unavailable', `Commands cannot be started: ${launcher.problem}`)
   if (sandbox === 'none') add('warning', user.isOther ? NO_WALL_BETWEEN : NO_BOUNDARY)
   if (process.platform !== 'linux') add('warning', NO_PROC)

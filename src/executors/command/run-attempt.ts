@@ -2,7 +2,7 @@ import type { Logger } from '../../kernel/logger.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import { type Failed, failed, type Outcome } from '../../model/outcome.ts'
 import { isOfSystem, storageFailure } from '../../model/storage-failure.ts'
-import type { ExecutionContext } from '../executor.ts'
+import type { ExecutionContext, ExecutorProblem } from '../executor.ts'
 import { followStop } from '../follow-stop.ts'
 import { attemptKey, leaseDeadline } from '../launched-process.ts'
 import { describeFaults } from './artifact-faults.ts'
@@ -25,8 +25,8 @@ export type Workshop = {
   readonly scratch: Scratch
   readonly user: JobUser
   readonly sandbox: 'none' | 'bubblewrap'
-  /** Why the sandbox does not work here, or null. */
-  readonly sandboxProblem: string | null
+  /** What it cannot do here. */
+  readonly sandboxProblems: readonly ExecutorProblem[]
   readonly instanceId: string
   readonly logger: Logger
   /** Directories of the server that commands must not use. */

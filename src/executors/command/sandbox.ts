@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
+import type { ExecutorProblem } from '../executor.ts'
 import { BASE_PATH } from '../launched-process.ts'
 import type { JobUser } from './job-user.ts'
 
@@ -73,11 +74,25 @@ export const isWithin = (path: string, directory: string): boolean => {
   }
 }
 
-/** Why commands cannot be sandboxed here, or null. */
-export const findSandboxProblem = async (user: JobUser): Promise<string | null> => {
+/** What sandboxed commands, or those of them with a `working_dir`, cannot do here. */
+export const findSandboxProblems = async (user: JobUser): Promise<readonly ExecutorProblem[]> => {
+  const problem = await findSandboxProblem(user)
+  if (problem !== null) return [{ severity: 'unavailable', message: `MILLRACE_SANDBOX=bubblewrap: ${problem}.` }]
+  const nested = await findSandboxProblem(user, { isMovable: true })
+  if (nested === null) return []
+  const message = `Commands with a working_dir fail, because the system refuses a sandbox within a sandbox: ${nested}.`
+  return [{ severity: 'warning', message }]
+}
+
+/** Why commands cannot be sandboxed here, or null. `isMovable`: those with a `working_dir`, which need a sandbox within a sandbox. */
+export const findSandboxProblem = async (
+  user: JobUser,
+  { isMovable = false }: Pick<SandboxInput, 'isMovable'> = {},
+): Promise<string | null> => {
   const [file, ...argv] = sandboxed({
     argv: ['/bin/true'],
     workingDir: '/tmp',
+    isMovable,
     writable: [],
     shown: [],
     hidden: [],
