@@ -1,13 +1,11 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type ImportScene, openImportScene } from './scene.ts'
+import { beforeAll, expect, test } from 'vitest'
+import { useImportScene } from './use-import-scene.ts'
 
-let scene: ImportScene
+const scene = useImportScene('csv')
 beforeAll(async () => {
-  scene = await openImportScene()
   for (const name of [ALONE, REPLACED]) await scene.dataSource(name, COLUMNS)
 })
-afterAll(() => scene.stop())
 
 const COLUMNS = {
   i8: 'Int8',

@@ -1,14 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { cutsColumn, cutsSql, findRangeKeys } from '../../src/executors/populate/key-ranges.ts'
 import { materialized } from '../data/scene.ts'
-import { type ImportScene, openImportScene } from './scene.ts'
+import { useImportScene } from './use-import-scene.ts'
 
 /** Columns may have the names that our own statements use: in the same SELECT the wrong one could be read, without an error. */
-let scene: ImportScene
-beforeAll(async () => {
-  scene = await openImportScene()
-})
-afterAll(() => scene.stop())
+const scene = useImportScene('csv')
 
 /** Of types that do not compare with the expressions of these names in our statements. */
 const COLUMNS = {

@@ -1,23 +1,9 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { type ImportScene, openImportScene } from './scene.ts'
+import { expect, test } from 'vitest'
+import { useImportScene } from './use-import-scene.ts'
 
 /** CSV with lines above its header, and in encodings other than UTF-8. */
-let scene: ImportScene
-let name: string
-let count = 0
-
-beforeAll(async () => {
-  scene = await openImportScene()
-})
-afterAll(() => scene?.stop())
-
-beforeEach(async () => {
-  name = `text_${++count}`
-  await scene.dataSource(name, { id: 'Int64', name: 'String', price: 'Nullable(Float64)' })
-})
-
-const load = (text: string, fields: Record<string, unknown>) =>
-  scene.import({ datasource: name, url: scene.give(`/${name}.csv`, text), ...fields })
+const scene = useImportScene('csv', { columns: { id: 'Int64', name: 'String', price: 'Nullable(Float64)' } })
+const { load } = scene
 
 test.each([
   ['with a quote that opens', '"Sales of\nmade by me\nid,name,price\n1,one,1.5\n2,two,\n', 2],
@@ -30,7 +16,7 @@ test.each([
     status: 'completed',
     statistics: { rows_written: 2, rows_read: 2, quarantine_rows: 0, invalid_lines: 0 },
   })
-  expect(await scene.table(name)).toEqual([
+  expect(await scene.table(scene.name)).toEqual([
     ['1', 'one', '1.5'],
     ['2', 'two', null],
   ])
@@ -55,16 +41,16 @@ test.each([
   ['UTF-16LE', Buffer.from('\ufeffid\tname\tprice\r\n1\tÜ 😀\t1.5\r\n', 'utf16le'), 'Ü 😀'],
   ['shift_jis', Buffer.concat([Buffer.from('1,'), Buffer.from([0x93, 0xfa]), Buffer.from(',1.5\n')]), '日'],
 ])('text in %s is read when that encoding is given', async (encoding, content, text) => {
-  const job = await scene.import({ datasource: name, url: scene.give(`/${name}.csv`, content), encoding })
+  const job = await scene.import({ datasource: scene.name, url: scene.give(`/${scene.name}.csv`, content), encoding })
   expect(job.statistics).toMatchObject({ rows_written: 1, quarantine_rows: 0, bytes_read: content.length })
-  expect(await scene.table(name)).toEqual([['1', text, '1.5']])
+  expect(await scene.table(scene.name)).toEqual([['1', text, '1.5']])
 })
 
 test('bytes that are not of the encoding fail the import, and an unknown encoding is refused', async () => {
-  const url = scene.give(`/${name}.csv`, Buffer.from([...Buffer.from('1,'), 0xff, 0x0a]))
-  const { error } = await scene.import({ datasource: name, url, encoding: 'euc-kr' })
+  const url = scene.give(`/${scene.name}.csv`, Buffer.from([...Buffer.from('1,'), 0xff, 0x0a]))
+  const { error } = await scene.import({ datasource: scene.name, url, encoding: 'euc-kr' })
   expect([error.code, error.message]).toEqual(['content_unreadable', expect.stringContaining('not euc-kr')])
-  const refused = await scene.call('POST', '/v1/jobs', { import: { datasource: name, url, encoding: 'ebcdic' } })
+  const refused = await scene.call('POST', '/v1/jobs', { import: { datasource: scene.name, url, encoding: 'ebcdic' } })
   expect([refused.status, refused.body.errors[0].path]).toEqual([422, 'import.encoding'])
 })
 
@@ -91,12 +77,12 @@ test('text that is not UTF-8, far after invalid rows, is quarantined', async () 
   const first = Buffer.from(rows.join(''))
   const last = Buffer.from('600000,caf\xe9,1\n', 'latin1')
   let finish: (() => void) | null = null
-  const url = scene.give(`/${name}.csv`, (_, response) => {
+  const url = scene.give(`/${scene.name}.csv`, (_, response) => {
     response.writeHead(200, { 'content-length': first.length + last.length })
     response.write(first)
     finish = () => response.end(last)
   })
-  const id = await scene.submit({ datasource: name, url })
+  const id = await scene.submit({ datasource: scene.name, url })
   const read = async (wait: number) => (await scene.call('GET', `/v1/jobs/${id}?wait=${wait}`)).body
   await expect.poll(async () => (await read(0)).progress?.message, { timeout: 20_000 }).toMatch(/ rows$/)
   finish!()
@@ -104,6 +90,6 @@ test('text that is not UTF-8, far after invalid rows, is quarantined', async () 
     status: 'completed',
     statistics: { rows_read: 600_001, rows_written: 599_400, quarantine_rows: 601 },
   })
-  expect(await scene.value(`SELECT name FROM ${name}_quarantine WHERE id = '600000'`)).toBe('caf\ufffd')
-  expect(await scene.value(`SELECT count() FROM ${name}`)).toBe('599400')
+  expect(await scene.value(`SELECT name FROM ${scene.name}_quarantine WHERE id = '600000'`)).toBe('caf\ufffd')
+  expect(await scene.value(`SELECT count() FROM ${scene.name}`)).toBe('599400')
 })

@@ -1,23 +1,8 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { type ImportScene, openImportScene } from './scene.ts'
+import { expect, test } from 'vitest'
+import { useImportScene } from './use-import-scene.ts'
 
-let scene: ImportScene
-let name: string
-let count = 0
-
-beforeAll(async () => {
-  scene = await openImportScene()
-})
-afterAll(() => scene.stop())
-
-beforeEach(async () => {
-  name = `events_${++count}`
-  await scene.dataSource(name, { id: 'Int64', name: 'String', price: 'Nullable(Float64)' })
-})
-
-/** Imports a text as CSV. */
-const load = (text: string | Uint8Array, fields: Record<string, unknown> = {}) =>
-  scene.import({ datasource: name, url: scene.give(`/${name}.csv`, text), ...fields })
+const scene = useImportScene('csv', { columns: { id: 'Int64', name: 'String', price: 'Nullable(Float64)' } })
+const { load } = scene
 
 test('rows of a CSV are appended', async () => {
   const job = await load('id,name,price\n1,one,1.5\n2,two,\n')
@@ -26,7 +11,7 @@ test('rows of a CSV are appended', async () => {
     statistics: { rows_written: 2, rows_read: 2, quarantine_rows: 0, invalid_lines: 0, bytes_read: 31, row_count: 2 },
   })
   await load('price,id,name\n0.5,3,three\n')
-  expect(await scene.table(name)).toEqual([
+  expect(await scene.table(scene.name)).toEqual([
     ['1', 'one', '1.5'],
     ['2', 'two', null],
     ['3', 'three', '0.5'],
@@ -40,11 +25,11 @@ test('invalid rows are quarantined, and lines of the wrong shape are counted wit
     status: 'completed',
     statistics: { rows_written: 2, quarantine_rows: 2, invalid_lines: 3 },
   })
-  expect(await scene.table(name)).toEqual([
+  expect(await scene.table(scene.name)).toEqual([
     ['1', 'one', '1'],
     ['6', 'si\nx', '6'],
   ])
-  const quarantined = await scene.rows<Record<string, unknown>>(`SELECT * FROM ${name}_quarantine ORDER BY id`)
+  const quarantined = await scene.rows<Record<string, unknown>>(`SELECT * FROM ${scene.name}_quarantine ORDER BY id`)
   expect(quarantined).toEqual([
     expect.objectContaining({
       id: '4',
@@ -64,7 +49,7 @@ test('invalid rows are quarantined, and lines of the wrong shape are counted wit
 test('a quarantined row names each column whose value does not fit, and says why', async () => {
   const text = Buffer.from('id,name,price\n1,one,1\n,two,abc\n3,\xff,\n4.5,\xff,1e\n', 'latin1')
   expect(await load(text)).toMatchObject({ statistics: { rows_written: 1, quarantine_rows: 3 } })
-  const sql = `SELECT id, name, price, c__error_column AS columns, c__error AS errors FROM ${name}_quarantine ORDER BY id`
+  const sql = `SELECT id, name, price, c__error_column AS columns, c__error AS errors FROM ${scene.name}_quarantine ORDER BY id`
   expect(await scene.rows(sql)).toEqual([
     {
       id: '',
@@ -87,7 +72,7 @@ test('a quarantined row names each column whose value does not fit, and says why
 test('line ends, byte order marks, spaces and quotes may be as in RFC 4180 or as spreadsheets write them', async () => {
   const text = '\ufeffid,name,price\r\n1,"one, ""1""",1.5\r\n 2 , two ,\r\n3,"th\r\nree",\\N\r\n'
   expect(await load(text)).toMatchObject({ status: 'completed', statistics: { rows_written: 3, invalid_lines: 0 } })
-  expect(await scene.table(name)).toEqual([
+  expect(await scene.table(scene.name)).toEqual([
     ['1', 'one, "1"', '1.5'],
     ['2', 'two', null],
     ['3', 'th\r\nree', null],
@@ -108,7 +93,7 @@ test.each([
     status: 'completed',
     statistics: { rows_written: 2, rows_read: 2, quarantine_rows: 0, invalid_lines: 0 },
   })
-  expect(await scene.table(name)).toEqual([
+  expect(await scene.table(scene.name)).toEqual([
     ['1', 'one', '1.5'],
     ['2', 'a;b', null],
   ])
@@ -137,11 +122,11 @@ test('a file with only a sep= line has no rows, and an invalid sep= line is refu
 test('without a header the columns are those of the data source, in order', async () => {
   await load('\ufeff1,one,1\n2,two,2')
   await load('id,name,3\n', { header: false })
-  expect(await scene.table(name)).toEqual([
+  expect(await scene.table(scene.name)).toEqual([
     ['1', 'one', '1'],
     ['2', 'two', '2'],
   ])
-  expect(await scene.value(`SELECT count() FROM ${name}_quarantine`)).toBe('1')
+  expect(await scene.value(`SELECT count() FROM ${scene.name}_quarantine`)).toBe('1')
 })
 
 test('a first line is a header if that is given', async () => {
@@ -161,7 +146,7 @@ test.each([
   ['half a line end after the last quote', 'id,name,price\r\n1,a,"2"\r', {}, 'a'],
 ])('%s can be the delimiter or the quote', async (_, text, fields, expected) => {
   expect(await load(text, fields)).toMatchObject({ status: 'completed', statistics: { rows_written: 1 } })
-  expect((await scene.table(name))[0]![1]).toBe(expected)
+  expect((await scene.table(scene.name))[0]![1]).toBe(expected)
 })
 
 test('columns missing in the data source, or in the file, are named', async () => {
@@ -177,7 +162,7 @@ test('columns missing in the data source, or in the file, are named', async () =
     error: { message: expect.stringContaining('twice: name') },
   })
   expect(await load('1,2\n')).toMatchObject({ error: { message: expect.stringContaining('has 2 columns') } })
-  expect(await scene.table(name)).toEqual([])
+  expect(await scene.table(scene.name)).toEqual([])
 })
 
 test.each([
@@ -190,14 +175,14 @@ test.each([
   'a quoted value that ends with blanks does not change the empty values after it, beside %s',
   async (_, other, invalid) => {
     // The engine's reader takes blanks off what is before an empty value, and was lost over it.
-    await scene.dataSource(`${name}_blanks`, { id: 'Int32', v: 'Nullable(String)' })
+    await scene.dataSource(`${scene.name}_blanks`, { id: 'Int32', v: 'Nullable(String)' })
     const text = `id,v\n1,"a \t "\n2,\n3,"b "\r\n4,  \n5,""\n6," "\n7,\n8,"c "  \n9,`
     const job = await scene.import({
-      datasource: `${name}_blanks`,
+      datasource: `${scene.name}_blanks`,
       url: scene.give('/blanks.csv', `id,v\n${other}${text.slice(5)}`),
     })
     expect(job).toMatchObject({ status: 'completed', statistics: { invalid_lines: invalid } })
-    const stored = (await scene.table(`${name}_blanks`, 'id')).filter(([, value]) => value !== 'd ')
+    const stored = (await scene.table(`${scene.name}_blanks`, 'id')).filter(([, value]) => value !== 'd ')
     expect(stored).toEqual([
       ['1', 'a \t '],
       ['2', null],
@@ -213,17 +198,17 @@ test.each([
 )
 
 test('blanks are kept where tabs or blanks are the delimiter', async () => {
-  await scene.dataSource(`${name}_tabs`, { id: 'Int32', v: 'String', w: 'String' })
+  await scene.dataSource(`${scene.name}_tabs`, { id: 'Int32', v: 'String', w: 'String' })
   for (const broken of ['', '4\n', '"x"y\tz\tz\n']) {
     const text = `id\tv\tw\n1\t"a "\t b \n2\t  \t"c "\n3\t\t\n${broken}`
     const job = await scene.import({
-      datasource: `${name}_tabs`,
+      datasource: `${scene.name}_tabs`,
       url: scene.give('/tabs.csv', text),
       delimiter: '\t',
       mode: 'replace',
     })
     expect(job).toMatchObject({ status: 'completed', statistics: { rows_written: 3 } })
-    expect(await scene.table(`${name}_tabs`, 'id')).toEqual([
+    expect(await scene.table(`${scene.name}_tabs`, 'id')).toEqual([
       ['1', 'a ', ' b '],
       ['2', '  ', 'c '],
       ['3', '', ''],
@@ -233,12 +218,11 @@ test('blanks are kept where tabs or blanks are the delimiter', async () => {
 
 test('with one column a quoted empty value is a row, and a blank line is not', async () => {
   for (const broken of ['', '"x"y\n']) {
-    name = `${name}_one`
-    await scene.dataSource(name, { v: 'Nullable(Int32)' })
+    await scene.dataSource(scene.renew(), { v: 'Nullable(Int32)' })
     expect(await load(`v\n1\n\n""\n  \n2\n""\n,\n3,\n${broken}`)).toMatchObject({
       statistics: { rows_written: 6, quarantine_rows: 0, invalid_lines: broken === '' ? 0 : 1 },
     })
-    expect(await scene.table(name, 'v')).toEqual([['1'], ['2'], ['3'], [null], [null], [null]])
+    expect(await scene.table(scene.name, 'v')).toEqual([['1'], ['2'], ['3'], [null], [null], [null]])
   }
 })
 
@@ -256,7 +240,7 @@ test('text after a closing quote makes only its own line invalid', async () => {
   const text = 'id,name,price\n1,"one"x,1\n2,"two",2\n3,"three\n4,"four",4\n5,five,5\n'
   const job = await load(text)
   expect(job).toMatchObject({ status: 'completed', statistics: { rows_written: 3, invalid_lines: 2, rows_read: 5 } })
-  expect((await scene.table(name)).map(([id]) => id)).toEqual(['2', '4', '5'])
+  expect((await scene.table(scene.name)).map(([id]) => id)).toEqual(['2', '4', '5'])
   const log = await scene.log(job.job_id)
   expect(log).toContain('line 2 has something behind a closing quote: 1,"one"x,1')
   expect(log).toContain('line 4 has something behind a closing quote: 3,"three')
@@ -276,7 +260,7 @@ test.each([
     status: 'failed',
     error: { code: 'content_unreadable', message: `The quote that is opened in line ${line} is never closed.` },
   })
-  expect(await scene.table(name)).toEqual([])
+  expect(await scene.table(scene.name)).toEqual([])
 })
 
 test('a file may end with a quote', async () => {
@@ -284,7 +268,7 @@ test('a file may end with a quote', async () => {
   expect(await load('id,name,price\n2,"tw\no\n",""\n')).toMatchObject({ status: 'completed' })
   expect(await load('id,name,price\n3,"2,1"",""","4"\n\n')).toMatchObject({ status: 'completed' })
   expect(await load('id,name,price\n4,4" pipe,\n5,"5"" pipe"" ",')).toMatchObject({ status: 'completed' })
-  expect(await scene.table(name)).toEqual([
+  expect(await scene.table(scene.name)).toEqual([
     ['1', 'one', '2'],
     ['2', 'tw\no\n', null],
     ['3', '2,1","', '4'],
@@ -294,7 +278,7 @@ test('a file may end with a quote', async () => {
 })
 
 test('numbers and dates outside their type are not changed into others', async () => {
-  await scene.dataSource(`${name}_types`, { small: 'Int8', day: 'Date', time: 'DateTime', big: 'UInt64' })
+  await scene.dataSource(`${scene.name}_types`, { small: 'Int8', day: 'Date', time: 'DateTime', big: 'UInt64' })
   const rows = [
     '1,2020-01-05,2020-01-05T10:00:00Z,18446744073709551615',
     '300,2020-01-05,2020-01-05 10:00:00,1',
@@ -309,10 +293,10 @@ test('numbers and dates outside their type are not changed into others', async (
     ',2020-01-05,2020-01-05 10:00:00,1',
     '1,,2020-01-05 10:00:00,1',
   ]
-  const url = scene.give(`/${name}`, `small,day,time,big\n${rows.join('\n')}\n`)
-  const job = await scene.import({ datasource: `${name}_types`, url })
+  const url = scene.give(`/${scene.name}`, `small,day,time,big\n${rows.join('\n')}\n`)
+  const job = await scene.import({ datasource: `${scene.name}_types`, url })
   expect(job).toMatchObject({ status: 'completed', statistics: { rows_written: 1, quarantine_rows: 11 } })
-  expect(await scene.table(`${name}_types`)).toEqual([
+  expect(await scene.table(`${scene.name}_types`)).toEqual([
     ['1', '2020-01-05', '2020-01-05 10:00:00', '18446744073709551615'],
   ])
 })
@@ -320,16 +304,16 @@ test('numbers and dates outside their type are not changed into others', async (
 test('text that is not UTF-8 is quarantined as valid UTF-8', async () => {
   const job = await load(Buffer.from('id,name,price\n1,caf\xe9,1\n2,ok,2\n', 'latin1'))
   expect(job).toMatchObject({ status: 'completed', statistics: { rows_written: 1, quarantine_rows: 1 } })
-  expect(await scene.value(`SELECT name FROM ${name}_quarantine`)).toBe('caf\ufffd')
+  expect(await scene.value(`SELECT name FROM ${scene.name}_quarantine`)).toBe('caf\ufffd')
 })
 
 test('five hundred columns can be imported', async () => {
   const columns = Array.from({ length: 500 }, (_, index) => `column_${index}`)
-  await scene.dataSource(`${name}_wide`, Object.fromEntries(columns.map(column => [column, 'Int32'])))
+  await scene.dataSource(`${scene.name}_wide`, Object.fromEntries(columns.map(column => [column, 'Int32'])))
   const row = columns.map((_, index) => index).join(',')
   const bad = row.replace(/,7,/, ',x,')
-  const url = scene.give(`/${name}`, `${columns.join(',')}\n${row}\n${bad}\n${row},1\n`)
-  const job = await scene.import({ datasource: `${name}_wide`, url })
+  const url = scene.give(`/${scene.name}`, `${columns.join(',')}\n${row}\n${bad}\n${row},1\n`)
+  const job = await scene.import({ datasource: `${scene.name}_wide`, url })
   expect(job).toMatchObject({ statistics: { rows_written: 1, quarantine_rows: 1, invalid_lines: 1 } })
 })
 
@@ -341,9 +325,11 @@ test('a line of 100 MB is one invalid line', async () => {
 })
 
 test('blank lines are ignored, at the end and in between', async () => {
-  await scene.dataSource(`${name}_one`, { name: 'String' })
-  const url = scene.give(`/${name}`, 'name\n\na\n\n\nb\n\n')
-  expect(await scene.import({ datasource: `${name}_one`, url })).toMatchObject({ statistics: { rows_written: 2 } })
+  await scene.dataSource(`${scene.name}_one`, { name: 'String' })
+  const url = scene.give(`/${scene.name}`, 'name\n\na\n\n\nb\n\n')
+  expect(await scene.import({ datasource: `${scene.name}_one`, url })).toMatchObject({
+    statistics: { rows_written: 2 },
+  })
   expect(await load('\n\nid,name,price\n1,a,1\n\n\n2,b,2\n\n')).toMatchObject({
     statistics: { rows_written: 2, rows_read: 2, invalid_lines: 0 },
   })
@@ -359,9 +345,9 @@ test('more bad rows than allowed change nothing, not even the quarantine', async
         message: expect.stringMatching(/2 of 100 rows .*id is not a valid Int64.*line 101 has 2/s),
       },
     })
-  expect(await scene.table(name)).toEqual([])
+  expect(await scene.table(scene.name)).toEqual([])
   const tables = await scene.rows(
-    `SELECT name FROM system.tables WHERE database = 'live' AND name = '${name}_quarantine'`,
+    `SELECT name FROM system.tables WHERE database = 'live' AND name = '${scene.name}_quarantine'`,
   )
   expect(tables).toEqual([])
   expect(await load(text, { max_bad_rows: '2%' })).toMatchObject({ status: 'completed' })

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect } from 'vitest'
-import { type ImportScene, openImportScene } from './scene.ts'
+import { expect } from 'vitest'
+import { useImportScene } from './use-import-scene.ts'
 
 export type Imported = { readonly stored: readonly (string | null)[]; readonly refused: readonly number[] }
 
@@ -23,15 +23,10 @@ type Format = keyof typeof WRITERS
 
 /** For the tests of a file: imports values into a column of a type, each time into a new data source, and reports the outcome, or checks it. */
 export const useExactImports = () => {
-  let scene: ImportScene
-  let count = 0
-  beforeAll(async () => {
-    scene = await openImportScene()
-  })
-  afterAll(() => scene.stop())
+  const scene = useImportScene('csv')
 
   const imported = async (type: string, format: Format, values: readonly string[]): Promise<Imported> => {
-    const name = `exact_${++count}`
+    const name = scene.renew()
     await scene.dataSource(name, { n: 'UInt32', v: type })
     const url = scene.give(`/${name}.${format}`, WRITERS[format](values))
     const job = await scene.import({ datasource: name, url })

@@ -1,27 +1,17 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { type ImportScene, openImportScene, WORKSPACE } from './scene.ts'
+import { expect, test } from 'vitest'
+import { WORKSPACE } from './scene.ts'
+import { useImportScene } from './use-import-scene.ts'
 
-let scene: ImportScene
-let name: string
-let count = 0
-
-beforeAll(async () => {
-  scene = await openImportScene()
-})
-afterAll(() => scene.stop())
-
-beforeEach(() => {
-  name = `events_${++count}`
-})
+const scene = useImportScene('csv')
 
 const load = (path: string, content: string | Uint8Array, fields: Record<string, unknown> = {}) =>
-  scene.import({ datasource: name, url: scene.give(path, content), ...fields })
+  scene.import({ datasource: scene.name, url: scene.give(path, content), ...fields })
 
 /** A Parquet file written by the engine. */
 const parquet = async (select: string): Promise<Buffer> => {
   const query = await scene.warehouse.query({
     workspace: 'default',
-    queryId: `parquet-${name}-${select.length}`,
+    queryId: `parquet-${scene.name}-${select.length}`,
     sql: select,
     parameters: {},
     format: 'parquet',
@@ -39,7 +29,7 @@ test('objects of NDJSON are imported by key, and by path', async () => {
     { name: 'extra', type: 'String', jsonPath: null },
   ]
   const { createDataSource } = await import('../../src/data/tables/data-sources.ts')
-  await createDataSource(scene.data, 'default', { name, columns: list })
+  await createDataSource(scene.data, 'default', { name: scene.name, columns: list })
   const lines = [
     { id: 18446744073709551615n, user: { address: { city: 'Köln' } }, tags: ['a', "b'c"], extra: { x: [1, 2] } },
     { id: 2, user: null, tags: [], extra: 1.5, unknown: true },
@@ -55,13 +45,13 @@ test('objects of NDJSON are imported by key, and by path', async () => {
     .join('\n')
   const job = await load('/a.ndjson', text)
   expect(job).toMatchObject({ status: 'completed', statistics: { rows_written: 3, quarantine_rows: 3 } })
-  expect(await scene.table(name, 'id')).toEqual([
+  expect(await scene.table(scene.name, 'id')).toEqual([
     ['2', null, '[]', '1.5'],
     ['5', null, '["1"]', 'a'],
     ['18446744073709551615', 'Köln', `["a","b'c"]`, '{"x":[1,2]}'],
   ])
   const wrong = await scene.rows<{ wrong: string }>(
-    `SELECT c__error_column[1] AS wrong FROM ${name}_quarantine ORDER BY wrong`,
+    `SELECT c__error_column[1] AS wrong FROM ${scene.name}_quarantine ORDER BY wrong`,
   )
   expect(wrong.map(row => row.wrong)).toEqual(['extra', 'id', 'tags'])
 })
@@ -76,7 +66,7 @@ test('numbers within objects are kept as written, however long', async () => {
     at('text', 'Nullable(String)'),
     at('n', 'Nullable(Int64)'),
   ]
-  await createDataSource(scene.data, 'default', { name, columns })
+  await createDataSource(scene.data, 'default', { name: scene.name, columns })
   const values = [
     '"large":123456789012345678901234567890,"n":1',
     '"n":2,"other":123456789012345678901234567890,"text":1.10',
@@ -89,7 +79,7 @@ test('numbers within objects are kept as written, however long', async () => {
   ]
   const job = await load('/a.ndjson', values.map(value => `{"j":{${value}}}\n`).join(''))
   expect(job).toMatchObject({ status: 'completed', statistics: { rows_written: 6, quarantine_rows: 2 } })
-  const select = `SELECT n, toString(large) AS large, toString(price) AS price, text FROM ${name} ORDER BY n`
+  const select = `SELECT n, toString(large) AS large, toString(price) AS price, text FROM ${scene.name} ORDER BY n`
   expect((await scene.rows<Record<string, unknown>>(select)).map(row => Object.values(row))).toEqual([
     ['1', '123456789012345678901234567890', null, null],
     ['2', null, null, '1.10'],
@@ -98,14 +88,14 @@ test('numbers within objects are kept as written, however long', async () => {
     ['5', null, null, '\ufdd01.10'],
     ['6', null, null, '\ufdd01.10'],
   ])
-  expect(await scene.rows(`SELECT n, price FROM ${name}_quarantine ORDER BY n`)).toEqual([
+  expect(await scene.rows(`SELECT n, price FROM ${scene.name}_quarantine ORDER BY n`)).toEqual([
     { n: '1e2', price: null },
     { n: '7', price: '1e-21' },
   ])
 })
 
 test('lines that are not JSON are counted, with their numbers', async () => {
-  await scene.dataSource(name, { id: 'Int32' })
+  await scene.dataSource(scene.name, { id: 'Int32' })
   const job = await load('/a.jsonl', '{"id":1}\n{"id":\n[1]\n\n{"id":2}\nnonsense\n{"id":"x"}\n{"id":3}')
   expect(job).toMatchObject({
     status: 'completed',
@@ -117,18 +107,18 @@ test('lines that are not JSON are counted, with their numbers', async () => {
 })
 
 test('the format follows the first extension in the URL, since the query may name another file', async () => {
-  await scene.dataSource(name, { id: 'Int32' })
+  await scene.dataSource(scene.name, { id: 'Int32' })
   for (const [path, query, content] of [
     ['/a.csv', '?like=b.parquet', 'id\n1\n'],
     ['/download', '?file=b.jsonl', '{"id":2}\n'],
   ] as const) {
-    const job = await scene.import({ datasource: name, url: `${scene.give(path, content)}${query}` })
+    const job = await scene.import({ datasource: scene.name, url: `${scene.give(path, content)}${query}` })
     expect(job).toMatchObject({ statistics: { rows_written: 1 } })
   }
 })
 
 test('Parquet is imported by column name, and invalid rows are quarantined', async () => {
-  await scene.dataSource(name, {
+  await scene.dataSource(scene.name, {
     id: 'UInt64',
     small: 'Int8',
     time: 'DateTime',
@@ -139,7 +129,7 @@ test('Parquet is imported by column name, and invalid rows are quarantined', asy
   const good = `SELECT number AS id, toInt64(number) AS small, toDateTime64('2024-01-01 10:00:00.5', 3, 'UTC') AS time,
     if(number = 1, NULL, toDate('2024-01-05')) AS day, ['a', 'b'] AS tags, toDecimal64(1.25, 2) AS price FROM numbers(3)`
   expect(await load('/a.parquet', await parquet(good))).toMatchObject({ statistics: { rows_written: 3 } })
-  expect((await scene.table(name))[1]).toEqual(['1', '1', '2024-01-01 10:00:00', null, '["a","b"]', '1.25'])
+  expect((await scene.table(scene.name))[1]).toEqual(['1', '1', '2024-01-01 10:00:00', null, '["a","b"]', '1.25'])
   const bad = good.replace('toInt64(number)', 'toInt64(number * 100)').replace('numbers(3)', 'numbers(5)')
   expect(await load('/b.parquet', await parquet(bad))).toMatchObject({
     status: 'completed',
@@ -152,7 +142,7 @@ test('Parquet is imported by column name, and invalid rows are quarantined', asy
 })
 
 test('enums, arrays, maps, UUIDs, IP addresses and decimals are read as they are written', async () => {
-  await scene.dataSource(name, {
+  await scene.dataSource(scene.name, {
     color: 'LowCardinality(Nullable(String))',
     kind: "Enum8('a' = 1, 'b\\'c' = 2)",
     list: 'Array(Int8)',
@@ -183,7 +173,7 @@ test('enums, arrays, maps, UUIDs, IP addresses and decimals are read as they are
   const header = 'color,kind,list,map,deep,id,address,price,ok,time'
   const job = await load('/types', `${header}\n${rows.join('\n')}\n`)
   expect(job).toMatchObject({ status: 'completed', statistics: { rows_written: 2, quarantine_rows: 10 } })
-  expect(await scene.table(name, 'kind')).toEqual([
+  expect(await scene.table(scene.name, 'kind')).toEqual([
     ['red', 'a', '[1,2]', '{"k":1}', '[[1],[2,3]]', uuid, '1.2.3.4', '1.5', 'true', '2024-06-01 12:00:00.500'],
     [null, "b'c", '[1,2]', '{"k":1}', '[[1],[2,3]]', uuid, '1.2.3.4', '1.5', 'true', '2024-06-01 12:00:00.500'],
   ])
@@ -192,7 +182,7 @@ test('enums, arrays, maps, UUIDs, IP addresses and decimals are read as they are
 const columnsOf = async () =>
   Object.fromEntries(
     (await scene.data.catalogue('default')).dataSources
-      .find(source => source.name === name)!
+      .find(source => source.name === scene.name)!
       .columns.map(column => [column.name, column.type]),
   )
 
@@ -219,10 +209,10 @@ test('a missing data source is created from CSV with guessed types', async () =>
 test('a data source is created without a header, and without guessing types', async () => {
   await load('/plain.csv', '1,,x\n2,3,y\n', { create: true })
   expect(await columnsOf()).toEqual({ column_0: 'Int64', column_1: 'Nullable(Int64)', column_2: 'String' })
-  name = `${name}_text`
+  scene.renew()
   await load('/text.csv', 'id,price\n1,2\n', { create: true, type_guessing: false })
   expect(await columnsOf()).toEqual({ id: 'String', price: 'String' })
-  name = `${name}_ndjson`
+  scene.renew()
   const lines = '{"id":1,"price":null}\n{"id":2.50,"other":[1]}\n'
   const loaded = await load('/text.ndjson', lines, { create: true, type_guessing: false })
   expect(loaded).toMatchObject({ statistics: { rows_written: 2, quarantine_rows: 0 } })
@@ -242,11 +232,11 @@ test('a data source is created from NDJSON with paths, and from Parquet with its
     tags: 'Array(String)',
     n: 'Array(Int64)',
   })
-  expect(await scene.table(name, 'id')).toEqual([
+  expect(await scene.table(scene.name, 'id')).toEqual([
     ['1', 'a', null, '["x"]', '["1"]'],
     ['2', 'b', '3', '[]', '["2"]'],
   ])
-  name = `${name}_parquet`
+  scene.renew()
   const file = await parquet("SELECT number AS id, toDate('2024-01-01') AS day FROM numbers(4)")
   expect(await load('/new.parquet', file, { create: true })).toMatchObject({ statistics: { rows_written: 4 } })
   expect(await columnsOf()).toEqual({ id: 'UInt64', day: 'Date32' })
@@ -255,7 +245,7 @@ test('a data source is created from NDJSON with paths, and from Parquet with its
 test('a data source created for an import that fails is removed', async () => {
   const failed = await load('/bad.csv', 'id\n1\n2\nx,y\n', { create: true, max_bad_rows: 0 })
   expect(failed).toMatchObject({ status: 'failed', error: { code: 'too_many_bad_rows' } })
-  expect((await scene.data.catalogue('default')).dataSources.map(source => source.name)).not.toContain(name)
+  expect((await scene.data.catalogue('default')).dataSources.map(source => source.name)).not.toContain(scene.name)
   expect(await load('/empty.csv', '', { create: true })).toMatchObject({ error: { code: 'content_unreadable' } })
   expect(await load('/reserved.csv', 'c__error,b\n1,2\n', { create: true })).toMatchObject({
     error: { code: 'schema_mismatch', message: expect.stringContaining('c__error') },
@@ -264,8 +254,8 @@ test('a data source created for an import that fails is removed', async () => {
 
 test('an import with create waits while a data source of that name is being dropped', async () => {
   const lock = { workspace: WORKSPACE, holder: { callId: 'somebody', heldMs: 60_000 } }
-  expect(await scene.store.lockTables({ ...lock, tables: [name] })).toEqual({ type: 'locked' })
-  const id = await scene.submit({ datasource: name, url: scene.give('/waits.csv', 'id\n1\n'), create: true })
+  expect(await scene.store.lockTables({ ...lock, tables: [scene.name] })).toEqual({ type: 'locked' })
+  const id = await scene.submit({ datasource: scene.name, url: scene.give('/waits.csv', 'id\n1\n'), create: true })
   const job = async (wait = 0) => (await scene.call('GET', `/v1/jobs/${id}?wait=${wait}`)).body
   await expect.poll(async () => (await job()).progress?.message, { timeout: 20_000 }).toMatch(/^waits: .*another call/)
   await scene.store.unlockTables(lock)
@@ -273,14 +263,18 @@ test('an import with create waits while a data source of that name is being drop
 })
 
 test('a data source that is dropped while an import with create waits is created again', async () => {
-  await scene.dataSource(name, { id: 'Int64' })
+  await scene.dataSource(scene.name, { id: 'Int64' })
   const lock = { workspace: WORKSPACE, holder: { callId: 'somebody', heldMs: 60_000 } }
-  expect(await scene.store.lockTables({ ...lock, tables: [name] })).toEqual({ type: 'locked' })
-  const id = await scene.submit({ datasource: name, url: scene.give('/dropped.csv', 'id,b\n1,2\n'), create: true })
+  expect(await scene.store.lockTables({ ...lock, tables: [scene.name] })).toEqual({ type: 'locked' })
+  const id = await scene.submit({
+    datasource: scene.name,
+    url: scene.give('/dropped.csv', 'id,b\n1,2\n'),
+    create: true,
+  })
   const job = async (wait = 0) => (await scene.call('GET', `/v1/jobs/${id}?wait=${wait}`)).body
   await expect.poll(async () => (await job()).progress?.message, { timeout: 20_000 }).toMatch(/^waits for a call/)
   const { version, dataSources } = await scene.data.catalogue(WORKSPACE)
-  const dropped = dataSources.find(source => source.name === name)!
+  const dropped = dataSources.find(source => source.name === scene.name)!
   const changes = [{ type: 'drop_data_source', id: dropped.id } as const]
   const change = { workspace: WORKSPACE, version, changes, unlessLocked: [] }
   expect(await scene.store.changeCatalogue(change)).toMatchObject({ type: 'changed' })

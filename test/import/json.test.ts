@@ -1,23 +1,9 @@
 import { gzipSync } from 'node:zlib'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { type ImportScene, openImportScene } from './scene.ts'
+import { expect, test } from 'vitest'
+import { useImportScene } from './use-import-scene.ts'
 
-let scene: ImportScene
-let name: string
-let count = 0
-
-beforeAll(async () => {
-  scene = await openImportScene()
-})
-afterAll(() => scene.stop())
-
-beforeEach(async () => {
-  name = `listed_${++count}`
-  await scene.dataSource(name, { id: 'Nullable(Int32)', b: 'Nullable(String)' })
-})
-
-const load = (content: string | Uint8Array, fields: Record<string, unknown> = {}) =>
-  scene.import({ datasource: name, url: scene.give(`/${name}.json`, content), ...fields })
+const scene = useImportScene('json', { columns: { id: 'Nullable(Int32)', b: 'Nullable(String)' } })
+const { load } = scene
 
 const ROWS = [
   { id: 1, b: 'a, "b"]' },
@@ -61,16 +47,16 @@ test.each([
       bytes_read: Buffer.from(content).length,
     },
   })
-  expect(new Set(await scene.table(name))).toEqual(new Set(TABLE))
+  expect(new Set(await scene.table(scene.name))).toEqual(new Set(TABLE))
 })
 
 test('what a query writes as JSON can be imported', async () => {
   await load(JSON.stringify(ROWS))
-  const query = `SELECT * FROM ${name}`
+  const query = `SELECT * FROM ${scene.name}`
   const job = await scene.run({ query, format: 'json' })
   const { body } = await scene.call('GET', `/v1/jobs/${job.job_id}/result`)
   expect(await load(JSON.stringify(body), { mode: 'replace' })).toMatchObject({ statistics: { rows_written: 3 } })
-  expect(new Set(await scene.table(name))).toEqual(new Set(TABLE))
+  expect(new Set(await scene.table(scene.name))).toEqual(new Set(TABLE))
 })
 
 test('elements that do not fit are quarantined, those that are no objects counted with their numbers', async () => {
@@ -91,18 +77,18 @@ test('an array that is cut off is refused, however much of it has been loaded, a
       status: 'failed',
       error: { code: 'content_unreadable', message: expect.stringContaining('The JSON has no end') },
     })
-  expect(await scene.rows(`SELECT count() AS rows FROM ${name}`)).toEqual([{ rows: '200001' }])
+  expect(await scene.rows(`SELECT count() AS rows FROM ${scene.name}`)).toEqual([{ rows: '200001' }])
 })
 
 test('one object over several lines is one row', async () => {
   expect(await load(OBJECTS[0]!)).toMatchObject({ statistics: { rows_written: 1, rows_read: 1, invalid_lines: 0 } })
-  expect(await scene.table(name)).toEqual([TABLE[0]])
+  expect(await scene.table(scene.name)).toEqual([TABLE[0]])
 })
 
 test('an object over several lines that is wrong costs no other', async () => {
   const job = await load('{\n  "id": 1\n}\n{\n  "id": "x"\n}\n{\n  "id": 3,\n}\nfour\n{\n  "id": 5\n}\n{"id": 6}\n')
   expect(job).toMatchObject({ statistics: { rows_written: 3, quarantine_rows: 1, invalid_lines: 2 } })
-  expect((await scene.table(name)).map(([id]) => id)).toEqual(['1', '5', '6'])
+  expect((await scene.table(scene.name)).map(([id]) => id)).toEqual(['1', '5', '6'])
   expect(await scene.log(job.job_id)).toContain('line 4 is not JSON: four')
 })
 
@@ -113,7 +99,7 @@ test('objects over several lines that are cut off are refused, and nothing is ch
       status: 'failed',
       error: { code: 'content_unreadable', message: expect.stringContaining('The JSON has no end') },
     })
-  expect(await scene.table(name)).toEqual([['1', null]])
+  expect(await scene.table(scene.name)).toEqual([['1', null]])
 })
 
 test('NDJSON whose first line is broken stays NDJSON', async () => {
@@ -137,10 +123,10 @@ test('an empty array has no rows', async () => {
 test('a file with another extension is recognized as JSON', async () => {
   for (const content of [JSON.stringify(ROWS), OBJECTS.join('\n'), JSON.stringify(RESULT)]) {
     const url = scene.give('/download', content)
-    expect(await scene.import({ datasource: name, url })).toMatchObject({
+    expect(await scene.import({ datasource: scene.name, url })).toMatchObject({
       status: 'failed',
       error: { message: expect.stringContaining('say format: ndjson') },
     })
-    expect(await scene.import({ datasource: name, url, format: 'ndjson' })).toMatchObject({ status: 'completed' })
+    expect(await scene.import({ datasource: scene.name, url, format: 'ndjson' })).toMatchObject({ status: 'completed' })
   }
 })

@@ -1,28 +1,9 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { type ImportScene, openImportScene } from './scene.ts'
+import { expect, test } from 'vitest'
+import { useImportScene, written } from './use-import-scene.ts'
 
 /** A line of NDJSON is an object by itself, whatever else the content has. */
-let scene: ImportScene
-let name: string
-let count = 0
-
-beforeAll(async () => {
-  scene = await openImportScene()
-})
-afterAll(() => scene.stop())
-beforeEach(async () => {
-  name = `lines_${++count}`
-  await scene.dataSource(name, { id: 'Nullable(Int32)', b: 'Nullable(String)' })
-})
-
-const load = (content: string, fields: Record<string, unknown> = {}) =>
-  scene.import({ datasource: name, url: scene.give(`/${name}.ndjson`, content), ...fields })
-
-const written = (job: { statistics: Record<string, number> }) => [
-  job.statistics.rows_written,
-  job.statistics.quarantine_rows,
-  job.statistics.invalid_lines,
-]
+const scene = useImportScene('ndjson', { columns: { id: 'Nullable(Int32)', b: 'Nullable(String)' } })
+const { load } = scene
 
 const RIGHT = [
   '{"id":1,"b":"x"},',
@@ -56,7 +37,7 @@ test.each(CASES)('these lines are invalid, whatever else is in the file: %s', as
   const job = await load(`{"id":0}\n${[...wrong, ...RIGHT].join('\n')}\n`)
   expect(job).toMatchObject({ status: 'completed' })
   expect(written(job)).toEqual([RIGHT.length + 1, 0, wrong.length])
-  expect((await scene.table(name, 'id')).map(([id]) => id)).toEqual(['0', '1', '2', '3', '4', '5'])
+  expect((await scene.table(scene.name, 'id')).map(([id]) => id)).toEqual(['0', '1', '2', '3', '4', '5'])
 })
 
 test.each([
@@ -66,7 +47,7 @@ test.each([
   const halves = ['\\udc00', 'a\\uDFFFb', '\\ud83d\\ude00\\ude00'].map(text => `{"id":9,"b":"${text}"}\n`)
   const job = await load(`{"id":1,"b":"\\ud83d\\ude00"}\n${halves.join('')}${other}`)
   expect(written(job)).toEqual([1, halves.length + bad, 0])
-  expect(await scene.table(name)).toEqual([['1', '😀']])
+  expect(await scene.table(scene.name)).toEqual([['1', '😀']])
 })
 
 test('a duplicate key is reported with its line', async () => {

@@ -1,14 +1,10 @@
 import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type ImportScene, openImportScene } from './scene.ts'
+import { expect, test } from 'vitest'
+import { openImportScene } from './scene.ts'
+import { useImportScene } from './use-import-scene.ts'
 
-let scene: ImportScene
-
-beforeAll(async () => {
-  scene = await openImportScene({ 'max-workers': '6' })
-})
-afterAll(() => scene.stop())
+const scene = useImportScene('csv', { open: () => openImportScene({ 'max-workers': '6' }) })
 
 const job = async (id: string, wait = 0) => (await scene.call('GET', `/v1/jobs/${id}?wait=${wait}`)).body
 

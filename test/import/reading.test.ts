@@ -1,27 +1,18 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { createDataSource } from '../../src/data/tables/data-sources.ts'
-import { type ImportScene, openImportScene, WORKSPACE } from './scene.ts'
+import { WORKSPACE } from './scene.ts'
+import { useImportScene, written } from './use-import-scene.ts'
 
-let scene: ImportScene
-let name: string
-let count = 0
-
-beforeAll(async () => {
-  scene = await openImportScene()
-})
-afterAll(() => scene.stop())
-beforeEach(() => {
-  name = `read_${++count}`
-})
+const scene = useImportScene('csv')
 
 const load = (path: string, content: string | Uint8Array, fields: Record<string, unknown> = {}) =>
-  scene.import({ datasource: name, url: scene.give(`/${name}${path}`, content), ...fields })
+  scene.import({ datasource: scene.name, url: scene.give(`/${scene.name}${path}`, content), ...fields })
 
 const make = (path: string, content: string, fields: Record<string, unknown> = {}) =>
   load(path, content, { create: true, ...fields })
 
 const columnsOf = async (): Promise<Record<string, string>> => {
-  const { body } = await scene.call('GET', `/v1/datasources/${name}`)
+  const { body } = await scene.call('GET', `/v1/datasources/${scene.name}`)
   return Object.fromEntries(body.schema.map((column: { name: string; type: string }) => [column.name, column.type]))
 }
 
@@ -31,12 +22,6 @@ const infer = async (path: string, content: string): Promise<Record<string, stri
   return Object.fromEntries(body.schema.map((column: { name: string; type: string }) => [column.name, column.type]))
 }
 
-const written = (job: { statistics: Record<string, number> }) => [
-  job.statistics.rows_written,
-  job.statistics.quarantine_rows,
-  job.statistics.invalid_lines,
-]
-
 describe('the types of numbers', () => {
   const IDS = ['1847163201239482643', '1847163201239482644']
 
@@ -45,14 +30,14 @@ describe('the types of numbers', () => {
     await make('.csv', csv)
     expect(await columnsOf()).toEqual({ id: 'Int64', text: 'String' })
     expect(await infer('/ids.csv', csv)).toEqual(await columnsOf())
-    expect(await scene.value(`SELECT uniqExact(id) FROM ${name}`)).toBe('2')
-    name = `${name}_json`
+    expect(await scene.value(`SELECT uniqExact(id) FROM ${scene.name}`)).toBe('2')
+    scene.renew()
     const json = IDS.map(id => `{"id":${id},"in":{"id":${id}},"list":[${id}]}\n`).join('')
     await make('.ndjson', json)
     expect(await columnsOf()).toEqual({ id: 'Int64', in_id: 'Int64', list: 'Array(Int64)' })
     expect(await infer('/ids.ndjson', json)).toEqual(await columnsOf())
-    expect(await scene.value(`SELECT uniqExact(id, in_id, list) FROM ${name}`)).toBe('2')
-    expect((await scene.table(name)).map(([id]) => id)).toEqual(IDS)
+    expect(await scene.value(`SELECT uniqExact(id, in_id, list) FROM ${scene.name}`)).toBe('2')
+    expect((await scene.table(scene.name)).map(([id]) => id)).toEqual(IDS)
   })
 
   test('inferred rows show the digits of the content', async () => {
@@ -73,12 +58,12 @@ describe('the types of numbers', () => {
     const keys = Object.keys(types)
     await make('.csv', `${keys.join(',')}\n${lines.map(line => line.join(',')).join('\n')}\n`)
     expect(await columnsOf()).toEqual(types)
-    const rows = await scene.table(name)
-    name = `${name}_json`
+    const rows = await scene.table(scene.name)
+    scene.renew()
     const objects = lines.map(line => `{${line.map((value, index) => `"${keys[index]}":${value}`).join(',')}}\n`)
     expect(written(await make('.ndjson', objects.join('')))).toEqual([2, 0, 0])
     expect(await columnsOf()).toEqual(types)
-    expect(await scene.table(name)).toEqual(rows)
+    expect(await scene.table(scene.name)).toEqual(rows)
     expect(rows.map(row => row.slice(0, 3))).toEqual([
       ['9223372036854775808', '18446744073709551616', '9007199254740993'],
       ['18446744073709551615', '18446744073709551617', '0.5'],
@@ -90,12 +75,15 @@ describe('the types of numbers', () => {
     const json = `{${lists.map((list, index) => `"l${index}":${list}`).join(',')}}\n`
     expect(written(await make('.ndjson', json))).toEqual([1, 0, 0])
     expect(Object.values(await columnsOf())).toEqual(['Array(UInt64)', 'String', 'Array(Float64)', 'String', 'String'])
-    expect((await scene.table(name))[0]!.slice(0, 2)).toEqual(['["18446744073709551615"]', '[18446744073709551616]'])
+    expect((await scene.table(scene.name))[0]!.slice(0, 2)).toEqual([
+      '["18446744073709551615"]',
+      '[18446744073709551616]',
+    ])
   })
 })
 
 describe('delimiters at the end of a line', () => {
-  beforeEach(() => scene.dataSource(name, { a: 'Int32', b: 'String' }))
+  beforeEach(() => scene.dataSource(scene.name, { a: 'Int32', b: 'String' }))
 
   const LINES = ['1,x,', '2,y', '3,z, ', '4,u,""']
 
@@ -110,7 +98,7 @@ describe('delimiters at the end of a line', () => {
     for (const end of ['\n', '\r\n', ''] as const) {
       const text = ['a,b', ...others, ...LINES, ...others].join(end || '\n') + end
       const job = await load('.csv', text, { mode: 'replace' })
-      expect(await scene.table(name)).toEqual([
+      expect(await scene.table(scene.name)).toEqual([
         ['1', 'x'],
         ['2', 'y'],
         ['3', 'z'],
@@ -126,7 +114,7 @@ describe('delimiters at the end of a line', () => {
     const job = await load('.csv', text)
     expect(written(job)).toEqual([4, 1, 2])
     expect(await scene.log(job.job_id)).toContain('line 7 has 5 columns, not 2: 5,v,,,w')
-    name = `${name}_made`
+    scene.renew()
     expect(written(await make('.csv', text.replace('w\n', '\n')))).toEqual([6, 0, 1])
     expect(await columnsOf()).toEqual({ a: 'Nullable(Int64)', b: 'String' })
   })
@@ -137,14 +125,13 @@ describe('delimiters at the end of a line', () => {
   })
 
   test('without a name, but with values, are a column', async () => {
-    name = `${name}_made`
+    scene.renew()
     expect(written(await make('.csv', 'a,b,\n1,x,\n2,y,7\n'))).toEqual([2, 0, 0])
     expect(await columnsOf()).toEqual({ a: 'Int64', b: 'String', column_2: 'Nullable(Int64)' })
   })
 
   test('are ignored with a single column', async () => {
-    await scene.dataSource(`${name}_one`, { a: 'String' })
-    name = `${name}_one`
+    await scene.dataSource(scene.renew(), { a: 'String' })
     expect(written(await load('.csv', 'a\nx,\ny\nz,1\n'))).toEqual([2, 0, 1])
   })
 })
@@ -154,11 +141,11 @@ describe('headers', () => {
 
   test('an index column without a name becomes column_0, with and without header: true, in a new and in an existing data source', async () => {
     for (const header of [undefined, true]) {
-      name = `read_${++count}`
+      scene.renew()
       expect(written(await make('.csv', PANDAS, header === undefined ? {} : { header }))).toEqual([2, 0, 0])
       expect(await columnsOf()).toEqual({ column_0: 'Int64', a: 'Int64', b: 'String' })
       expect(written(await load('.csv', PANDAS, header === undefined ? {} : { header }))).toEqual([2, 0, 0])
-      expect(await scene.value(`SELECT sum(column_0) FROM ${name}`)).toBe('2')
+      expect(await scene.value(`SELECT sum(column_0) FROM ${scene.name}`)).toBe('2')
     }
   })
 
@@ -180,10 +167,10 @@ describe('headers', () => {
   })
 
   test('names of a data source match in any case, and a header is never a row', async () => {
-    await scene.dataSource(name, { name: 'String', city: 'String' })
+    await scene.dataSource(scene.name, { name: 'String', city: 'String' })
     expect(written(await load('.csv', 'Name,City\nAda,London\n'))).toEqual([1, 0, 0])
     expect(written(await load('.csv', 'CITY,NAME\nBonn,Max\n', { header: true }))).toEqual([1, 0, 0])
-    expect(await scene.table(name)).toEqual([
+    expect(await scene.table(scene.name)).toEqual([
       ['Ada', 'London'],
       ['Max', 'Bonn'],
     ])
@@ -197,16 +184,16 @@ describe('headers', () => {
   })
 
   test('columns that differ only in case are distinct', async () => {
-    await scene.dataSource(name, { name: 'String', Name: 'String' })
+    await scene.dataSource(scene.name, { name: 'String', Name: 'String' })
     expect(written(await load('.csv', 'Name,name\n1,2\n'))).toEqual([1, 0, 0])
-    expect(await scene.table(name)).toEqual([['2', '1']])
+    expect(await scene.table(scene.name)).toEqual([['2', '1']])
     expect(await load('.csv', 'NAME,x\n1,2\n', { header: true })).toMatchObject({
       error: { code: 'schema_mismatch', message: expect.stringContaining('NAME') },
     })
   })
 
   test('an unreadable header is refused, not skipped', async () => {
-    await scene.dataSource(name, { name: 'String', city: 'String' })
+    await scene.dataSource(scene.name, { name: 'String', city: 'String' })
     expect(await load('.csv', '"na"me,city\nAda,London\n', { header: true })).toMatchObject({
       error: { code: 'content_unreadable', message: expect.stringContaining('first line') },
     })
@@ -220,14 +207,14 @@ test('paths can lead into lists, and to keys with dots', async () => {
     { name: 'dotted', type: 'Nullable(String)', jsonPath: '$["a.b"]["c.d"]' },
     { name: 'deep', type: 'Nullable(Int32)', jsonPath: '$.list[2].n[0]' },
   ]
-  await createDataSource(scene.data, WORKSPACE, { name, columns })
+  await createDataSource(scene.data, WORKSPACE, { name: scene.name, columns })
   const lines = [
     '{"user":{"tags":["x","y"]},"list":[1,2,{"n":[3]}],"a.b":{"c.d":"e"}}',
     '{"user":{"tags":{"k":"no list"}},"list":{"a":1,"b":2}}',
     '{"user":{"tags":[]},"list":[],"a.b":null}',
   ]
   expect(written(await load('.ndjson', lines.join('\n')))).toEqual([3, 0, 0])
-  expect(await scene.table(name)).toEqual([
+  expect(await scene.table(scene.name)).toEqual([
     ['x', '2', 'e', '3'],
     [null, null, null, null],
     [null, null, null, null],
@@ -238,7 +225,7 @@ test.each(['$.tags[:].name', '$..id', '$.*', '$[0]', '$.a[-1]', '$'])(
   'a path that leads nowhere is refused: %s',
   async path => {
     const { status, body } = await scene.call('POST', '/v1/datasources', {
-      name,
+      name: scene.name,
       schema: [{ name: 'n', type: 'String', json_path: path }],
     })
     expect([status, body.errors?.[0].path]).toEqual([422, 'schema.0.json_path'])
@@ -252,13 +239,13 @@ describe('content of another format', () => {
     ['bzip2', Buffer.from('BZh91AY&SY\0\0\0'), 'bzip2'],
     ['7z', Buffer.from([0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c, 0, 4]), '7z'],
   ])('is refused before anything is replaced: %s', async (_, content, what) => {
-    await scene.dataSource(name, { a: 'String' })
+    await scene.dataSource(scene.name, { a: 'String' })
     await load('.csv', 'a\nkept\n')
     expect(await load('.csv', content, { mode: 'replace' })).toMatchObject({
       status: 'failed',
       error: { code: 'content_unreadable', message: expect.stringContaining(what) },
     })
-    expect(await scene.table(name)).toEqual([['kept']])
+    expect(await scene.table(scene.name)).toEqual([['kept']])
   })
 })
 
@@ -267,20 +254,20 @@ describe('messages about faults', () => {
     const { error } = await load('.parquet', 'PAR1 and nothing more', { create: true })
     expect(error.code).toBe('content_unreadable')
     expect(error.message).not.toMatch(/\/|manually|uri/)
-    await scene.dataSource(name, { a: 'String' })
+    await scene.dataSource(scene.name, { a: 'String' })
     const bad = await load('.parquet', 'PAR1 and nothing more')
     expect(bad.error.message).not.toMatch(/\/|manually|uri/)
   })
 
   test('quote a condition with an unknown column as it was written', async () => {
-    await scene.dataSource(name, { a: 'Int32' })
+    await scene.dataSource(scene.name, { a: 'Int32' })
     const { error } = await load('.csv', 'a\n1\n', { mode: 'replace', replace_condition: 'row = 1' })
     expect(error).toMatchObject({ code: 'sql_error', message: expect.stringContaining('row') })
     expect(error.message).not.toMatch(/\t|\\t/)
   })
 
   test('name the column of a missing value', async () => {
-    await scene.dataSource(name, { id: 'Int32', extra: 'String' })
+    await scene.dataSource(scene.name, { id: 'Int32', extra: 'String' })
     const { error } = await load('.ndjson', '{"id":1}\n', { max_bad_rows: 0 })
     expect(error).toMatchObject({ code: 'too_many_bad_rows', message: expect.stringMatching(/extra\b.* is missing/) })
   })
@@ -288,7 +275,7 @@ describe('messages about faults', () => {
 
 describe('a replacement', () => {
   beforeEach(async () => {
-    await scene.dataSource(name, { a: 'Int32' })
+    await scene.dataSource(scene.name, { a: 'Int32' })
     await load('.csv', 'a\n1\n')
   })
 
@@ -302,7 +289,7 @@ describe('a replacement', () => {
       status: 'failed',
       error: { code: 'content_unreadable', message: expect.stringContaining('truncate') },
     })
-    expect(await scene.table(name)).toEqual([['1']])
+    expect(await scene.table(scene.name)).toEqual([['1']])
   })
 
   test.each([
@@ -313,9 +300,9 @@ describe('a replacement', () => {
       status: 'failed',
       error: { code: 'too_many_bad_rows', message: expect.stringMatching(/^2 of 2 rows are bad .*max_bad_rows/) },
     })
-    expect(await scene.table(name)).toEqual([['1']])
+    expect(await scene.table(scene.name)).toEqual([['1']])
     expect(written(await load(path, text, { mode: 'replace', max_bad_rows: '100%' }))[0]).toBe(0)
-    expect(await scene.table(name)).toEqual([])
+    expect(await scene.table(scene.name)).toEqual([])
   })
 })
 

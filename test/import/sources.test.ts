@@ -7,7 +7,7 @@ import { Readable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openFileBlobStore } from '../../src/blobs/file/file-blob-store.ts'
 import { createUploads } from '../../src/data/uploads.ts'
 import type { ExecutionContext } from '../../src/executors/executor.ts'
@@ -19,30 +19,21 @@ import { silentLogger } from '../../src/kernel/logger.ts'
 import type { ClaimedJob } from '../../src/model/job.ts'
 import { openSecretBox } from '../../src/store/secrets.ts'
 import { S3_KEYS, type S3Server, startS3Server } from '../blobs/s3-server.ts'
-import { type ImportScene, openImportScene, WORKSPACE } from './scene.ts'
+import { openImportScene, WORKSPACE } from './scene.ts'
+import { useImportScene } from './use-import-scene.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-import-'))
 const allowed = join(folder, 'allowed')
 mkdirSync(allowed)
 
-let scene: ImportScene
-let name: string
-let count = 0
-
-beforeAll(async () => {
-  scene = await openImportScene({ 'import-dirs': allowed, 'max-upload-bytes': '4MiB' })
+const scene = useImportScene('csv', {
+  columns: { id: 'UInt32', text: 'String' },
+  open: () => openImportScene({ 'import-dirs': allowed, 'max-upload-bytes': '4MiB' }),
 })
-afterAll(async () => {
-  await scene.stop()
-  rmSync(folder, { recursive: true, force: true })
-})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-beforeEach(async () => {
-  name = `events_${++count}`
-  await scene.dataSource(name, { id: 'UInt32', text: 'String' })
-})
-
-const load = (url: string, fields: Record<string, unknown> = {}) => scene.import({ datasource: name, url, ...fields })
+const load = (url: string, fields: Record<string, unknown> = {}) =>
+  scene.import({ datasource: scene.name, url, ...fields })
 
 const spooled = () => readdirSync(join(scene.dataDir, 'warehouse/default/imports'))
 
@@ -159,7 +150,7 @@ test('a wrong Content-Length fails the import, with the numbers', async () => {
     })
     expect(asked).toBe(3)
   }
-  expect(await scene.table(name)).toEqual([])
+  expect(await scene.table(scene.name)).toEqual([])
 })
 
 test('a redirect is followed, but not to an address that is not allowed', async () => {
@@ -213,7 +204,7 @@ test('gzip and zstd are decompressed, whatever the name of the file', async () =
     const content = compress(Buffer.from(`\ufeffid,text\n${index},a\n`))
     expect(await load(scene.give('/packed', content))).toMatchObject({ status: 'completed' })
   }
-  expect((await scene.table(name)).map(([id]) => id)).toEqual(['0', '1', '2'])
+  expect((await scene.table(scene.name)).map(([id]) => id)).toEqual(['0', '1', '2'])
   const whole = gzipSync(CONTENT)
   expect(await load(scene.give('/torn.gz', whole.subarray(0, whole.length - 100)))).toMatchObject({
     error: { code: 'content_unreadable', message: expect.stringContaining('gzip') },
@@ -239,7 +230,7 @@ test('content of many chunks is complete, plain or compressed, with or without a
         response.end()
       })
       expect(await load(url, { mode: 'replace' })).toMatchObject({ status: 'completed' })
-      const texts = `SELECT lower(hex(MD5(arrayStringConcat(groupArray(text))))) FROM (SELECT text FROM ${name} ORDER BY id)`
+      const texts = `SELECT lower(hex(MD5(arrayStringConcat(groupArray(text))))) FROM (SELECT text FROM ${scene.name} ORDER BY id)`
       expect(await scene.value(texts)).toBe(whole)
     }
 })
@@ -261,7 +252,7 @@ test('files are read only in the allowed folders', async () => {
   ]
   for (const url of refused)
     expect(await load(url)).toMatchObject({ ...NOTHING_READ, error: { code: 'source_refused' } })
-  expect(await scene.table(name)).toEqual([['1', 'a']])
+  expect(await scene.table(scene.name)).toEqual([['1', 'a']])
 })
 
 test('uploaded content is imported and then removed, and no other upload can be named', async () => {
@@ -289,7 +280,7 @@ test('invalid options are refused when the job is submitted', async () => {
     [{ engine: 'x' }, 'import.engine'],
   ]
   for (const [fields, path] of refusals) {
-    const body = { import: { datasource: name, url: 'https://example.com/a.csv', ...fields } }
+    const body = { import: { datasource: scene.name, url: 'https://example.com/a.csv', ...fields } }
     const answer = await scene.call('POST', '/v1/jobs', body)
     expect(answer.status).toBe(422)
     expect(answer.body.errors.map((error: { path: string }) => error.path)).toContain(path)
@@ -311,7 +302,7 @@ test('empty content appends nothing, and cannot replace all rows', async () => {
     ...NOTHING_READ,
     error: { code: 'content_unreadable', message: expect.stringContaining('truncate') },
   })
-  expect(await scene.table(name)).toEqual([['1', 'a']])
+  expect(await scene.table(scene.name)).toEqual([['1', 'a']])
 })
 
 let s3: S3Server
@@ -352,7 +343,7 @@ const runImpatiently = (url: string) => {
     maxUploadBytes: 2 ** 30,
     idleTimeoutMs: 300,
   })
-  const spec = JSON.stringify({ import: { datasource: name, url } })
+  const spec = JSON.stringify({ import: { datasource: scene.name, url } })
   const job = { id: newId(), attempt: 1, workspace: WORKSPACE, spec } as ClaimedJob
   const stop = {
     cause: null,

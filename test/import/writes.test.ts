@@ -1,35 +1,28 @@
 import { readdirSync, readlinkSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { millisecondsAtOnce } from '../at-once.ts'
 import { materialized } from '../data/scene.ts'
-import { type ImportScene, openImportScene } from './scene.ts'
+import { openImportScene } from './scene.ts'
+import { useImportScene } from './use-import-scene.ts'
 
-let scene: ImportScene
-let name: string
-let count = 0
-
-beforeAll(async () => {
-  scene = await openImportScene({ 'max-workers': '6' })
-})
-afterAll(() => scene.stop())
+const scene = useImportScene('csv', { open: () => openImportScene({ 'max-workers': '6' }) })
+const { load } = scene
 
 /** A data source of days, and one that is fed from it with the number of rows of each day. */
 beforeEach(async () => {
-  name = `events_${++count}`
-  await scene.dataSource(name, { day: 'Date', n: 'UInt32' }, { partitionKey: 'toYYYYMM(day)' })
-  const sql = `SELECT day, countState() AS rows, sumState(n) AS total FROM ${name} GROUP BY day`
-  await scene.pipe(`pipe_${count}`, [{ name: `node_${count}`, sql, role: materialized(`${name}_days`) }])
+  await scene.dataSource(scene.name, { day: 'Date', n: 'UInt32' }, { partitionKey: 'toYYYYMM(day)' })
+  const sql = `SELECT day, countState() AS rows, sumState(n) AS total FROM ${scene.name} GROUP BY day`
+  await scene.pipe(`pipe_${scene.name}`, [
+    { name: `node_${scene.name}`, sql, role: materialized(`${scene.name}_days`) },
+  ])
 })
-
-const load = (csv: string, fields: Record<string, unknown> = {}) =>
-  scene.import({ datasource: name, url: scene.give(`/${name}`, csv), ...fields })
 
 const days = async () =>
   (
     await scene.rows<{ day: string; rows: string; total: string }>(
-      `SELECT day, countMerge(rows) AS rows, sumMerge(total) AS total FROM ${name}_days GROUP BY day ORDER BY day`,
+      `SELECT day, countMerge(rows) AS rows, sumMerge(total) AS total FROM ${scene.name}_days GROUP BY day ORDER BY day`,
     )
   ).map(row => [row.day, Number(row.rows), Number(row.total)])
 
@@ -80,7 +73,9 @@ test('replace_condition selects the rows to be replaced, and all new rows must m
 
 test('two imports into one data source run one after the other, and both complete', async () => {
   const ids = await Promise.all(
-    [1, 2, 3].map(n => scene.submit({ datasource: name, url: scene.give(`/${name}_${n}`, `2026-01-0${n},${n}\n`) })),
+    [1, 2, 3].map(n =>
+      scene.submit({ datasource: scene.name, url: scene.give(`/${scene.name}_${n}`, `2026-01-0${n},${n}\n`) }),
+    ),
   )
   for (const id of ids) expect(await job(id, 60)).toMatchObject({ status: 'completed' })
   expect(await days()).toEqual([
@@ -93,7 +88,7 @@ test('two imports into one data source run one after the other, and both complet
 test('a query that reads while all rows are replaced sees the old ones', async () => {
   const rows = (n: number) => Array.from({ length: 2000 }, () => `2026-01-01,${n}`).join('\n')
   await load(rows(1))
-  const sql = `SELECT min(n) AS low, max(n) AS high, sum(sleepEachRow(0.0005)) AS slow FROM ${name} SETTINGS max_block_size = 100`
+  const sql = `SELECT min(n) AS low, max(n) AS high, sum(sleepEachRow(0.0005)) AS slow FROM ${scene.name} SETTINGS max_block_size = 100`
   const reading = scene.run({ query: sql.replace(/ SETTINGS.*/, ''), format: 'json' })
   await expect
     .poll(async () => (await scene.call('GET', '/v1/jobs?kind=query&status=running')).body.jobs.length)
@@ -103,7 +98,7 @@ test('a query that reads while all rows are replaced sees the old ones', async (
   const { body } = await scene.call('GET', `/v1/jobs/${query.job_id}/result`)
   expect(query.status).toBe('completed')
   expect(body[0].low).toBe(body[0].high)
-  expect(await scene.value(`SELECT min(n) FROM ${name}`)).toBe('2')
+  expect(await scene.value(`SELECT min(n) FROM ${scene.name}`)).toBe('2')
 })
 
 const stagingOf = async (id: string) =>
@@ -132,11 +127,11 @@ const many = (rows: number) => {
 
 test('an import whose engine is killed is retried, and its rows are there once', async () => {
   await load(FIRST)
-  const id = await scene.submit({ datasource: name, url: scene.give(`/${name}`, many(20_000_000)) })
+  const id = await scene.submit({ datasource: scene.name, url: scene.give(`/${scene.name}`, many(20_000_000)) })
   await expect.poll(() => stagingOf(id), { timeout: 30_000, interval: 5 }).toHaveLength(1)
   process.kill(engine(), 'SIGKILL')
   expect(await job(id, 60)).toMatchObject({ status: 'completed', attempt: 2, system_attempts: 1 })
-  expect(await scene.value(`SELECT count() FROM ${name}`)).toBe('20000003')
+  expect(await scene.value(`SELECT count() FROM ${scene.name}`)).toBe('20000003')
   expect([await scene.staging(), spooled()]).toEqual([[], []])
 }, 120_000)
 
@@ -157,13 +152,13 @@ test('a download is cancelled within a second, before its first byte and half-wa
       if (head !== '') response.write(head)
     })
     const asked = open.length
-    const id = await scene.submit({ datasource: name, url })
+    const id = await scene.submit({ datasource: scene.name, url })
     await expect.poll(() => open.length).toBe(asked + 1)
     expect(await cancel(id)).toBeLessThan(atOnce)
     await expect.poll(() => open.at(-1)!.closed).toBe(true)
   }
   expect(spooled()).toEqual([])
-  expect(await scene.value(`SELECT count() FROM ${name}`)).toBe('3')
+  expect(await scene.value(`SELECT count() FROM ${scene.name}`)).toBe('3')
 })
 
 test('a source that breaks off while its first rows are loaded leaves everything as it was', async () => {
@@ -173,7 +168,7 @@ test('a source that breaks off while its first rows are loaded leaves everything
     response.writeHead(200, { 'content-length': content.length })
     response.write(content.subarray(0, 30_000_000), () => setTimeout(() => response.destroy(), 200))
   })
-  expect(await scene.import({ datasource: name, url })).toMatchObject({
+  expect(await scene.import({ datasource: scene.name, url })).toMatchObject({
     status: 'failed',
     system_attempts: 0,
     error: { code: 'source_broken' },
@@ -194,10 +189,10 @@ test.each([
   async (_, last, isThere) => {
     const atOnce = await millisecondsAtOnce(() => load(FIRST))
     const content = Buffer.concat([many(8_000_000), Buffer.from(last)])
-    const id = await scene.submit({ datasource: name, url: scene.give(`/${name}`, content) })
+    const id = await scene.submit({ datasource: scene.name, url: scene.give(`/${scene.name}`, content) })
     await expect.poll(() => isThere(id), { timeout: 60_000, interval: 10 }).toBe(true)
     expect(await cancel(id)).toBeLessThan(atOnce)
-    expect(await scene.value(`SELECT count() FROM ${name}`)).toBe('3')
+    expect(await scene.value(`SELECT count() FROM ${scene.name}`)).toBe('3')
     expect([await scene.staging(), spooled()]).toEqual([[], []])
   },
   120_000,
