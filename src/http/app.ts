@@ -62,6 +62,8 @@ declare module 'fastify' {
     query?: QueryReaders
     /** The type of body that the route accepts, if not JSON. */
     body?: 'multipart' | 'content'
+    /** For the API description: media types of the response that no schema describes. */
+    contentTypes?: readonly string[]
     /** The body is optional. */
     optionalBody?: true
     /** The transaction that does the work also stores the answer for its `Idempotency-Key`. */

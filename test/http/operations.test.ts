@@ -143,9 +143,30 @@ describe('the API description', () => {
       for (const operation of Object.values(operations)) {
         expect(operation.summary).toMatch(/\w/)
         expect(operation.tags).toHaveLength(1)
-        expect(operation.responses['4XX']?.content).toHaveProperty(['application/problem+json'])
+        for (const status of ['4XX', '5XX'])
+          expect(operation.responses[status]?.content).toHaveProperty(['application/problem+json'])
       }
     }
+  })
+
+  test('describes the response to every operation, also streams and downloads', () => {
+    for (const [path, operations] of Object.entries(paths))
+      for (const [method, { responses }] of Object.entries(operations))
+        expect(Object.keys(responses), `${method} ${path}`).toContainEqual(expect.stringMatching(/^2/))
+    const typesOf = (path: string) => Object.keys(paths[path]?.get?.responses['200']?.content ?? {})
+    expect(typesOf('/v1/jobs/{job_id}/result')).toEqual(['*/*'])
+    expect(typesOf('/v1/jobs/{job_id}/artifacts/{artifact_id}')).toEqual(['*/*'])
+    expect(typesOf('/v1/events')).toEqual(['text/event-stream'])
+    const forms = ['application/json', 'text/plain', 'application/x-ndjson', 'text/event-stream']
+    expect(typesOf('/v1/jobs/{job_id}/logs')).toEqual(forms)
+  })
+
+  test('describes uploads', () => {
+    const typesOf = (path: string) => Object.keys(paths[path]?.post?.requestBody?.content ?? {})
+    expect(typesOf('/v1/jobs/{job_id}/artifacts')).toEqual(['multipart/form-data'])
+    expect(typesOf('/v1/datasources/infer')).toEqual(['application/json', 'application/octet-stream'])
+    const content = ['application/octet-stream', 'multipart/form-data']
+    expect(typesOf('/v1/datasources/{datasource}/import')).toEqual(content)
   })
 
   test('describes the fields of a job body', () => {

@@ -1,5 +1,5 @@
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
-import type { FastifySchema } from 'fastify'
+import type { FastifyContextConfig, FastifySchema } from 'fastify'
 import { PROBLEM_TYPE } from '../problem.ts'
 import { Problem } from '../schemas/problem.ts'
 import type { Services } from '../services.ts'
@@ -27,7 +27,8 @@ export const openApiOptions = ({ config, version }: Services): FastifyDynamicSwa
   },
   transform: ({ schema, url, route }) => {
     const access = route.config?.access
-    const described = withExamples(withProblem(schema ?? {}), `${route.method} ${url}`)
+    const content = withContent(schema ?? {}, route.config ?? {})
+    const described = withExamples(withProblem(content), `${route.method} ${url}`)
     if (access?.scope === 'public') described.security = []
     else if (access)
       described.description = [described.description, scopeText(access.scope)].filter(Boolean).join('\n\n')
@@ -81,13 +82,49 @@ const withExamples = (schema: Described, route: string): Described => {
 }
 
 /** Every refusal has the same form. It is sent as text, so no route needs its schema. */
-const withProblem = (schema: Described): Described => ({
-  ...schema,
-  response: {
-    ...(schema.response as Record<string, unknown> | undefined),
-    '4XX': {
-      description: 'Error',
-      content: { [PROBLEM_TYPE.slice(0, PROBLEM_TYPE.indexOf(';'))]: { schema: Problem } },
-    },
+const withProblem = (schema: Described): Described => {
+  const problem = {
+    description: 'Error',
+    content: { [PROBLEM_TYPE.slice(0, PROBLEM_TYPE.indexOf(';'))]: { schema: Problem } },
+  }
+  return { ...schema, response: { ...responsesOf(schema), '4XX': problem, '5XX': problem } }
+}
+
+type Responses = Readonly<Record<string, unknown>>
+
+const responsesOf = ({ response }: Described): Responses => (response ?? {}) as Responses
+
+const BYTES = { type: 'string', format: 'binary' }
+
+/** Adds uploads and streams, which are not parsed or serialized by a schema. A dialect's responses are described by its own documentation. */
+const withContent = (schema: Described, { body, contentTypes }: FastifyContextConfig): Described => {
+  const responses = responsesOf(schema)
+  const isDescribed = Object.keys(responses).some(status => status.startsWith('2'))
+  const described = contentTypes
+    ? { 200: contentOf(contentTypes, responses[200]) }
+    : isDescribed
+      ? {}
+      : { '2XX': { description: 'Success' } }
+  return {
+    ...schema,
+    ...(body && { body: { content: uploads(schema, body) } }),
+    response: { ...responses, ...described },
+  }
+}
+
+const contentOf = (types: readonly string[], json: unknown) => ({
+  description: 'The content',
+  content: {
+    ...(json !== undefined && { 'application/json': { schema: json } }),
+    ...Object.fromEntries(types.map(type => [type, { schema: BYTES }])),
   },
 })
+
+const uploads = ({ body, consumes = [] }: Described, kind: 'multipart' | 'content'): Responses => {
+  const file = kind === 'multipart' ? { type: 'array', items: BYTES } : BYTES
+  const form = { type: 'object', properties: { file }, required: ['file'] }
+  const bytes = consumes
+    .filter(type => type !== 'application/json')
+    .map(type => [type, { schema: type === 'multipart/form-data' ? form : BYTES }])
+  return { ...(body as { content: Responses } | undefined)?.content, ...Object.fromEntries(bytes) }
+}

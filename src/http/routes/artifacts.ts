@@ -71,6 +71,7 @@ const readRoutes = (app: App, { store, blobs, clock }: Services): void => {
         params: ArtifactPath,
         querystring: DownloadQuery,
       },
+      config: { contentTypes: ['*/*'] },
     },
     async (request, reply) => {
       const { job_id: jobId, artifact_id: artifactId } = request.params

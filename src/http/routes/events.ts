@@ -44,6 +44,7 @@ export const eventRoutes = (app: App, { events, streams }: Dependencies): void =
         'A WebSocket, or Accept: text/event-stream. Messages are `{id, type, job_id, run_id, workflow_id, status, status_reason, timestamp}`, of type `job.<status>`, `run.<status>` or `notification.<type>` (with an additional `notification`). Earlier events are not sent. Runs and notifications need the scope `workflows:read`.',
       querystring: EventQuery,
     },
+    config: { contentTypes: ['text/event-stream'] },
     /** Before a WebSocket is opened, so that a refusal is still an ordinary answer. */
     preHandler: async request => {
       if (request.ws) streams.add(request)

@@ -50,6 +50,7 @@ export const logRoutes = (app: App, services: Dependencies): void => {
       querystring: LogQuery,
       response: { 200: LogPage },
     },
+    config: { contentTypes: FORMS.slice(1) },
     /** Before a WebSocket is opened, so that a refusal is still an ordinary answer. */
     preHandler: async request => {
       if (!request.ws) return

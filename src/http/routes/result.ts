@@ -22,6 +22,7 @@ export const resultRoutes = (app: App, { store, blobs, clock }: Services): void 
         params: JobPath,
         querystring: DownloadQuery,
       },
+      config: { contentTypes: ['*/*'] },
     },
     async (request, reply) => {
       const jobId = request.params.job_id

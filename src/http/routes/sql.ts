@@ -13,7 +13,7 @@ export const sqlRoutes = (app: App, queries: SmallQueries): void => {
   app.post(
     '/v1/sql',
     {
-      config: { onlyReads: true },
+      config: { onlyReads: true, contentTypes: ['*/*'] },
       schema: {
         tags: ['Data'],
         summary: 'Run a small query directly',
