@@ -80,6 +80,16 @@ const lockRows = async (connection: Queryable, statement: Statement, ids: Readon
   if (ids.size > 0) await connection.query(statement, [arrayLiteral([...ids], id => id)])
 }
 
+const LOCK_JOBS: Statement = {
+  name: 'lock_jobs',
+  text: 'SELECT FROM millrace.live WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE',
+}
+
+/** Whatever locks many rows of `live` locks them in the order of their ids, so that two transactions never wait for each other. */
+export const lockJobs = async (connection: Queryable, ids: readonly string[]): Promise<void> => {
+  await connection.query(LOCK_JOBS, [arrayLiteral(ids, id => id)])
+}
+
 /** Shared by the steps of one locked transaction. */
 export type Work = {
   readonly connection: Queryable

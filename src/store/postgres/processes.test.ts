@@ -2,9 +2,10 @@ import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { newJob, newJobs } from '../../../test/conformance/suite/scene.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/test-database.ts'
+import type { NewJob } from '../../model/job.ts'
 import { KINDS } from '../../model/kind.ts'
 import { LEASE_MS } from '../../model/lease.ts'
-import type { Store, StoreSignal } from '../store.ts'
+import type { EndAttempt, Store, StoreSignal } from '../store.ts'
 import { migrate } from './migrate.ts'
 import { openPostgresStore } from './postgres-store.ts'
 
@@ -124,6 +125,52 @@ describe('several processes on one database', () => {
     await other.query('COMMIT')
     await other.end()
     expect(await ending).toEqual([{ jobId: job.id, applied: false, status: 'running' }])
+  })
+
+  describe('locks rows of many jobs in the order of their ids', () => {
+    const exit = { exitCode: 0, signal: null }
+    const complete = { type: 'complete', exit, statistics: null, result: null } as const
+    const release = { type: 'release', exit } as const
+    type Leases = Parameters<Store['renewLeases']>[0]['leases']
+    const endAll = (leases: Leases, ends: readonly EndAttempt['end'][]) =>
+      first.endAttempts(leases.map((lease, index) => ({ lease, end: ends[index % ends.length]!, log: [] })))
+
+    const sinks = [{ index: 0, onFailure: false }]
+    test.for<[string, Partial<NewJob>, (leases: Leases) => Promise<unknown>]>([
+      ['renewals', {}, leases => first.renewLeases({ leases, leaseMs: LEASE_MS })],
+      ['ends', {}, leases => endAll(leases, [complete])],
+      ['ends that put jobs back', {}, leases => endAll(leases, [release])],
+      ['ends of both kinds in one transaction', { sinks }, leases => endAll(leases, [complete, release])],
+      [
+        'cancels',
+        {},
+        () => first.cancelMatching({ workspace: 'default', filters: {}, reason: 'cancelled_by_user', limit: 9 }),
+      ],
+    ])('%s', async ([, job, change]) => {
+      const ids = newJobs(5)
+        .map(({ id }) => id)
+        .sort()
+      // Claimed last to first, so that the rows are in the table in that order.
+      await submit(
+        first,
+        ids.map((id, index) => newJob({ ...job, id, priority: index })),
+      )
+      const leases: { jobId: string; attempt: number; leaseToken: string }[] = []
+      // On a slow machine, a claim may find no jobs of a priority that it does not know.
+      while (leases.length < ids.length)
+        for (const { id, leaseToken } of await claim(first, 1)) leases.push({ jobId: id, attempt: 1, leaseToken })
+      const holder = new pg.Client(database.url)
+      await holder.connect()
+      await holder.query(`BEGIN; SELECT FROM millrace.live WHERE id = '${ids[2]}' FOR UPDATE`)
+      const changing = change(leases)
+      const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+      await eventually(async () => (await holder.query(waiting)).rows.length > 0)
+      const free = await database.query('SELECT id FROM millrace.live ORDER BY id FOR UPDATE SKIP LOCKED')
+      await holder.query('COMMIT')
+      await holder.end()
+      await changing
+      expect(free.map(row => row.id)).toEqual(ids.slice(3))
+    })
   })
 
   test('one job runs per exclusive key, whichever process submits, claims and ends', async () => {

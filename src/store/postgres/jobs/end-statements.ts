@@ -89,9 +89,9 @@ const countAndTell = (rows: string): string => `
     )`
 
 /**
- * Completes and fails running jobs. `held` looks up each lease (`OFFSET 0` keeps the planner from reversing the loop: it assumes `live` is empty).
- * Deleting by ctid while comparing status and token again is the compare-and-set: a row changed since `held` read it stays. The ctid alone does not
- * ensure that before the PostgreSQL releases of November 2025. `which` adds conditions on a row; `more` adds further parts to the statement.
+ * Completes and fails running jobs. `held` looks up and locks each lease (`OFFSET 0` keeps the planner from reversing the loop: it assumes `live` is
+ * empty). Locking is the compare-and-set: a row that has changed is checked again. One that still matches has another ctid by then, which this
+ * statement does not see, so it stays. `which` adds conditions on a row; `more` adds further parts to the statement.
  */
 const endRunningText = ({ which, more, columns }: { which: string; more: string; columns: string }): string => `
     WITH clock AS MATERIALIZED (SELECT millrace.clock($1::bigint) AS now),
@@ -101,17 +101,17 @@ const endRunningText = ({ which, more, columns }: { which: string; more: string;
       FROM ${batchTable(COLUMNS, FIRST_COLUMN)} AS i
       CROSS JOIN LATERAL (
         SELECT id, sequence, queued_at, started_at, attempt, user_failures, system_failures, next_log_seq, workspace,
-          worker_id, progress, claim_token, ctid AS place${columns}
+          worker_id, progress, ctid AS place${columns}
         FROM millrace.live
         WHERE live.id = i.id AND live.attempt = i.attempt AND live.claim_token = i.claim_token
           AND live.status <> 'cancelling' AND live.exclusive_key IS NULL${which}
         OFFSET 0
+        FOR UPDATE
       ) AS l
     ),
     gone AS (
       DELETE FROM millrace.live
-      WHERE ctid = ANY (ARRAY(SELECT place FROM held)) AND status <> 'cancelling'
-        AND claim_token = ANY (ARRAY(SELECT DISTINCT claim_token FROM held))
+      WHERE ctid = ANY (ARRAY(SELECT place FROM held))
       RETURNING id, workspace, kind, run_id, workflow_id, parent_job_id${columns && RETURNED_LINKS}
     ),
     ended AS (
@@ -166,14 +166,19 @@ type GoneRow = Omit<EventRow, 'status' | 'status_reason'>
 export const endRunning = async (
   target: Queryable,
   now: number | null,
-  ends: readonly EndAttempt[],
+  unordered: readonly EndAttempt[],
 ): Promise<readonly Applied[]> => {
+  const ends = inLockOrder(unordered)
   const byJob = new Map(ends.map(end => [end.lease.jobId, end]))
   const rows = ends.some(({ end }) => resultOf(end).length > 0)
     ? await target.query<GoneRow>(END_RUNNING_WITH_RESULTS, valuesWithResults(now, ends))
     : await target.query<GoneRow>(END_RUNNING, values(now, ends))
   return rows.map(row => toApplied(row, byJob.get(row.id)!))
 }
+
+/** As in `lockJobs`. */
+const inLockOrder = (ends: readonly EndAttempt[]): readonly EndAttempt[] =>
+  ends.toSorted((a, b) => (a.lease.jobId < b.lease.jobId ? -1 : 1))
 
 const toApplied = (row: GoneRow, end: EndAttempt): Applied => ({
   id: row.id,
@@ -197,7 +202,7 @@ export const endItems = async (
   if (ends.length === 0) return []
   const byJob = new Map(ends.map(end => [end.lease.jobId, end]))
   type Row = GoneRow & Omit<AppliedAny, keyof Applied>
-  const rows = await target.query<Row>(END_ITEMS, valuesWithResults(now, ends))
+  const rows = await target.query<Row>(END_ITEMS, valuesWithResults(now, inLockOrder(ends)))
   return rows.map(row => ({ ...row, ...toApplied(row, byJob.get(row.id)!) }))
 }
 
@@ -303,8 +308,9 @@ export type AppliedAny = Applied & {
 export const endAny = async (
   target: Queryable,
   now: number | null,
-  ends: readonly EndAttempt[],
+  unordered: readonly EndAttempt[],
 ): Promise<readonly AppliedAny[]> => {
+  const ends = inLockOrder(unordered)
   type Row = Omit<AppliedAny, 'end'> & { readonly position: number }
   const rows = await target.query<Row>(END_ANY, valuesWithResults(now, ends))
   return rows.map(row => ({ ...row, end: ends[row.position - 1]! }))

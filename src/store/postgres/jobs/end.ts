@@ -5,7 +5,7 @@ import { doomBlobs } from '../blobs.ts'
 import type { Statement } from '../database.ts'
 import { isRefusal } from '../fault.ts'
 import { gather } from '../gather.ts'
-import { type Work, withLocks } from '../locks.ts'
+import { lockJobs, type Work, withLocks } from '../locks.ts'
 import { type FilledRow, fillRuns } from '../runs/fill-slots.ts'
 import { joinExtensions } from '../runs/join-extensions.ts'
 import { settle } from '../runs/settle.ts'
@@ -135,7 +135,16 @@ const endAndFill = async (
 ): Promise<{ ended: readonly AppliedAny[]; filled: readonly FilledRow[] }> => {
   const { connection, now } = work
   const simple = [...new Map(ends.filter(isSimple).map(end => [end.lease.jobId, end])).values()]
-  const [ended, filled] = await Promise.all([endItems(connection, now, simple), fillRuns(work, runs)])
+  const [, ended, filled] = await Promise.all([
+    // Two statements will lock them, each in order, but not both together.
+    simple.length < ends.length &&
+      lockJobs(
+        connection,
+        ends.map(({ lease }) => lease.jobId),
+      ),
+    endItems(connection, now, simple),
+    fillRuns(work, runs),
+  ])
   if (ended.length === ends.length) return { ended, filled }
   const rest = without(ends, ended)
   const [others, filledAgain] = await Promise.all([endAny(connection, now, rest), fillRuns(work, runs)])

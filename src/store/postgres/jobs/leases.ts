@@ -40,7 +40,8 @@ export const renewLeases = async (
   session: Session,
   { leases, leaseMs }: { leases: readonly Lease[]; leaseMs: number },
 ): Promise<RenewOutcome> => {
-  const known = leases.filter(lease => isId(lease.jobId))
+  // In the order in which `lockJobs` locks.
+  const known = leases.filter(lease => isId(lease.jobId)).sort((a, b) => (a.jobId < b.jobId ? -1 : 1))
   const rows = await session.database.query<OrderRow & { readonly status: string }>(RENEW, [
     session.now(),
     leaseMs,

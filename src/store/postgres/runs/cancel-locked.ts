@@ -2,14 +2,9 @@ import type { CancelReason } from '../../../model/job-status.ts'
 import { arrayLiteral } from '../array-literal.ts'
 import type { Statement } from '../database.ts'
 import type { EventRow } from '../jobs/job-rows.ts'
-import type { Work } from '../locks.ts'
+import { lockJobs, type Work } from '../locks.ts'
 
 export type Cancel = { readonly reason: CancelReason; readonly graceMs: number | null }
-
-const LOCK_TARGETS: Statement = {
-  name: 'lock_cancel_targets',
-  text: 'SELECT id FROM millrace.live WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE',
-}
 
 /**
  * Runs on locked rows, so that all parts see the same status. A second cancel can only shorten the grace period. A job queued to finish its
@@ -66,8 +61,8 @@ export const cancelLocked = async (
   { ids, reason, graceMs }: { ids: readonly string[] } & Cancel,
 ): Promise<readonly CancelledRow[]> => {
   if (ids.length === 0) return []
+  await lockJobs(connection, ids)
   const list = arrayLiteral(ids, id => id)
-  await connection.query(LOCK_TARGETS, [list])
   const rows = await connection.query<CancelledRow>(CANCEL, [now, list, reason, graceMs])
   const changed = rows.filter(row => row.status !== null)
   effects.jobs.push(...changed)
