@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { resetAdminToken } from '../http/auth/tokens.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { DataDirLocked, openDataDir } from '../kernel/data-dir.ts'
@@ -8,10 +10,26 @@ import { openStore } from './server.ts'
 
 /**
  * Creates a new admin token while the server is stopped: anyone who can write to the data directory may be its admin. The old token becomes invalid. Resolves
- * with the token and the path of its file.
+ * with the token and the path of its file. Throws `CliFailure`.
  */
 export const resetAdmin = async (config: Config): Promise<{ readonly token: string; readonly path: string }> => {
-  const dataDir = lockDataDir(config.dataDir)
+  const { dataDir, databaseUrl } = config
+  if (databaseUrl === null && !existsSync(join(dataDir, 'millrace.db')))
+    throw new CliFailure(`there is no server's data in ${dataDir}`, {
+      exitCode: EXIT.failed,
+      hint: 'Run this in the directory where the server was started, or give --data-dir.',
+    })
+  try {
+    return await reset(config)
+  } catch (error) {
+    const { message } = error as Error
+    const words = error instanceof DataDirLocked ? `the server runs on ${dataDir}; stop it first` : message
+    throw new CliFailure(words, { exitCode: EXIT.failed })
+  }
+}
+
+const reset = async (config: Config) => {
+  const dataDir = openDataDir(config.dataDir)
   try {
     const store = await openStore(config, systemClock)
     try {
@@ -22,14 +40,5 @@ export const resetAdmin = async (config: Config): Promise<{ readonly token: stri
     }
   } finally {
     dataDir.unlock()
-  }
-}
-
-const lockDataDir = (path: string): ReturnType<typeof openDataDir> => {
-  try {
-    return openDataDir(path)
-  } catch (error) {
-    if (!(error instanceof DataDirLocked)) throw error
-    throw new CliFailure(`the server runs on ${path}; stop it first`, { exitCode: EXIT.failed })
   }
 }

@@ -155,6 +155,24 @@ test('a server that cannot start exits and stops everything it has started', asy
   expect(stderr).toContain('cannot start: EEXIST')
 })
 
+test('tokens reset-admin reports in words where it cannot work, and creates nothing there', async () => {
+  const cwd = mkdtempSync(join(tmpdir(), 'millrace-cli-'))
+  undo.push(() => rmSync(cwd, { recursive: true, force: true }))
+  mkdirSync(join(cwd, 'broken'))
+  writeFileSync(join(cwd, 'broken/millrace.db'), 'no database')
+  for (const [options, words] of [
+    [['--data-dir', 'missing'], /there is no server's data in .*missing/],
+    [['--data-dir', 'broken'], /not a database/],
+    [['--database-url', 'postgres://u:p@127.0.0.1:1/x'], /cannot be reached/],
+  ] as const) {
+    const { code, stdout, stderr } = await millrace(['tokens', 'reset-admin', ...options], { cwd })
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(words)
+    expect(stderr).not.toContain('    at ')
+  }
+  expect(existsSync(join(cwd, 'missing'))).toBe(false)
+})
+
 test('tokens reset-admin creates a new token in the data of a stopped server, and only there', async () => {
   const server = await startServe()
   undo.push(() => rmSync(server.cwd, { recursive: true, force: true }))
