@@ -341,7 +341,7 @@ export const ERRORS = {
     http: 422,
     failure: 'user',
     title: 'The query exceeds its memory limit',
-    hint: 'Read fewer columns or rows, aggregate earlier, or raise MILLRACE_QUERY_MEMORY (MILLRACE_ENGINE_MEMORY if the message says total).',
+    hint: 'Read fewer columns or rows, aggregate earlier, or raise MILLRACE_QUERY_MEMORY (MILLRACE_ENGINE_MEMORY if the message says total). An import needs several times the size of its longest row: a missing quote or line end can make one very long.',
   },
   query_rows: {
     http: 422,
