@@ -13,7 +13,15 @@ export const doomBlobs = async (connection: Queryable, keys: readonly string[]):
 
 const LOCK_BLOBS: Statement = {
   name: 'lock_blobs',
-  text: 'SELECT FROM millrace.blob WHERE sha256 = ANY ($1::text[]) ORDER BY sha256 FOR UPDATE',
+  text: `SELECT pg_advisory_xact_lock(hashtextextended('blobs', 0))`,
+}
+
+/**
+ * Transactions that change several blobs go one after the other. Locking the rows in a fixed order would not prevent deadlocks, because a row may be
+ * deleted and stored again while another transaction locks them.
+ */
+export const lockBlobs = async (connection: Queryable): Promise<void> => {
+  await connection.query(LOCK_BLOBS, [])
 }
 
 const RELEASE_BLOBS: Statement = {
@@ -32,15 +40,10 @@ const RELEASE_BLOBS: Statement = {
     RETURNING blob.key`,
 }
 
-/** Locks in a fixed order, so that two transactions that change the same blobs wait for each other instead of deadlocking. */
-export const lockBlobs = async (connection: Queryable, hashes: readonly string[]): Promise<void> => {
-  await connection.query(LOCK_BLOBS, [hashes])
-}
-
 /** Drops one reference per given hash; blobs without references are doomed. */
 export const releaseBlobs = async (connection: Queryable, hashes: readonly string[]): Promise<void> => {
   if (hashes.length === 0) return
-  await lockBlobs(connection, hashes)
+  await lockBlobs(connection)
   const rows = await connection.query<{ key: string }>(RELEASE_BLOBS, [hashes])
   await doomBlobs(
     connection,

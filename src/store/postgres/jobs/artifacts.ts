@@ -68,7 +68,7 @@ const add = async (
   const earlier = (await connection.query<{ sha256: string }>(DELETE_EARLIER, [jobId, name, attempt])).map(
     row => row.sha256,
   )
-  if (earlier.length > 0) await lockBlobs(connection, [sha256, ...earlier])
+  if (earlier.length > 0) await lockBlobs(connection)
   const [blob] = await connection.query<{ key: string }>(REFER_TO_BLOB, [sha256, blobKey, size])
   await connection.query(ADD_ARTIFACT, [id, jobId, name, sha256, size, contentType, createdAt, attempt])
   await releaseBlobs(connection, earlier)

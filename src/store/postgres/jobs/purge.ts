@@ -82,6 +82,12 @@ const thoseTold = async (connection: Queryable, jobIds: readonly string[]): Prom
   return jobIds.filter(id => !pending.has(id))
 }
 
+/** Waits for artifacts that are being added to the jobs, so that the next statement sees them. */
+const LOCK_BODIES: Statement = {
+  name: 'lock_job_bodies',
+  text: 'SELECT FROM millrace.job WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE',
+}
+
 /** Everything except blobs, which are released separately: their rows are shared with other jobs. */
 const FORGET: Statement = {
   name: 'forget_jobs',
@@ -122,6 +128,7 @@ const forget = async (connection: Queryable, jobIds: readonly string[]): Promise
   if (jobIds.length === 0) return
   type Row = { sha256: string | null; blob_key: string | null }
   const ids = arrayLiteral(jobIds, id => id)
+  await connection.query(LOCK_BODIES, [ids])
   await sumBeforePurge(connection, jobIds)
   const left = await connection.query<Row>(FORGET, [ids])
   await connection.query(FORGET_BODIES, [ids])
