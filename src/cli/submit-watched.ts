@@ -7,26 +7,38 @@ import { notes } from './terminal/note.ts'
 
 type Submission = { readonly path: string; readonly json?: unknown }
 
-type Submitted = {
+/** A job that was submitted. */
+export type Submitted = {
   readonly jobId: string
   /** Ctrl-C was pressed before the server had answered: cancel the job before watching it. */
   readonly isInterrupted: boolean
 }
 
-/** Submits a job to be watched. Ctrl-C waits for the answer, because the server may already have the job; a second one does not. */
-export const submitWatched = async (
-  server: ServerAddress,
-  context: CliContext,
-  request: Submission,
-): Promise<Submitted> => {
+/** Submits a job to be watched. */
+export const submitWatched = (server: ServerAddress, context: CliContext, request: Submission): Promise<Submitted> =>
+  watchSubmission({ context, submit: () => postOnce<SubmitAnswer>(server, request) })
+
+/**
+ * Waits for the answer to a submission. Ctrl-C does, too, because the server may already have the job; a second one does not, nor one as long as `mayLeave` is
+ * true.
+ */
+export const watchSubmission = async ({
+  context,
+  submit,
+  mayLeave = () => false,
+}: {
+  readonly context: CliContext
+  readonly submit: () => Promise<SubmitAnswer>
+  readonly mayLeave?: () => boolean
+}): Promise<Submitted> => {
   let presses = 0
   const stopListening = onInterrupt(() => {
     presses += 1
-    if (presses > 1) process.exit(EXIT.interrupted)
+    if (presses > 1 || mayLeave()) process.exit(EXIT.interrupted)
     notes(context)('it will be cancelled when the server has answered; press Ctrl-C again to leave it')
   })
   try {
-    const { job_id: jobId } = await postOnce<SubmitAnswer>(server, request)
+    const { job_id: jobId } = await submit()
     return { jobId, isInterrupted: presses > 0 }
   } finally {
     stopListening()

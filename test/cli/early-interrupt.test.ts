@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -70,4 +70,32 @@ test('a second Ctrl-C exits at once', async () => {
   expect(await ended).toEqual([130, null])
   clearInterval(presses)
   await api(server.cwd, 'POST', `/v1/jobs/${(await job('left')).job_id}/cancel`)
+})
+
+const importOf = async () => (await api(server.cwd, 'GET', '/v1/jobs?kind=import')).jobs[0]
+
+test('Ctrl-C while content is sent leaves no import', async () => {
+  const stored = () => readdirSync(join(server.cwd, 'data/blobs'), { recursive: true }).length
+  const before = stored()
+  const { child, ended } = begin(['import', '-', 'rows', '--create'])
+  child.stdin!.write('n\n1\n')
+  await expect.poll(stored, { timeout: 20_000 }).toBeGreaterThan(before)
+  child.kill('SIGINT')
+  expect(await ended).toEqual([130, null])
+  expect(await importOf()).toBeUndefined()
+})
+
+test('Ctrl-C after content was sent cancels its import', async () => {
+  // They take all slots, so that it does not start.
+  const jobs = Array.from({ length: 4 }, () => ({ command: 'sleep 60' }))
+  await api(server.cwd, 'POST', '/v1/jobs/batch', { jobs })
+  const { child, words, ended } = begin(['import', '-', 'rows', '--create'])
+  child.stdin!.end('n\n1\n')
+  await expect.poll(importOf, { timeout: 20_000 }).toBeDefined()
+  child.kill('SIGINT')
+  await expect.poll(words).toContain('when the server has answered')
+  release.resolve()
+  expect(await ended).toEqual([130, null])
+  expect((await importOf()).status).toBe('cancelled')
+  await api(server.cwd, 'POST', '/v1/jobs/cancel')
 })

@@ -20,6 +20,7 @@ import type { Define } from '../define.ts'
 import { EXIT } from '../exit-code.ts'
 import { CliFailure } from '../failure.ts'
 import { fileContent, findFile } from '../local-file.ts'
+import { type Submitted, watchSubmission } from '../submit-watched.ts'
 import { progressBar } from '../terminal/progress-bar.ts'
 
 type ImportOptions = DataJobOptions &
@@ -41,8 +42,8 @@ export const importRows: Define = (command, context, finish) => {
         const body = { import: { datasource, url: place, ...fields } }
         return finish(await runDataJob({ server, context, body, options }))
       }
-      const { job_id: jobId } = await upload({ server, place, datasource, fields, options, context })
-      finish(await followDataJob({ server, context, options, jobId }))
+      const submitted = await upload({ server, place, datasource, fields, options, context })
+      finish(await followDataJob({ server, context, options, ...submitted }))
     },
   )
 }
@@ -87,14 +88,24 @@ type Upload = {
   readonly context: CliContext
 }
 
-const upload = async ({ server, place, datasource, fields, options, context }: Upload): Promise<SubmitAnswer> => {
+/** Until all content has been sent, there is no job that Ctrl-C would have to cancel. */
+const upload = async ({ server, place, datasource, fields, options, context }: Upload): Promise<Submitted> => {
   const { name, timeout } = options
-  return call<SubmitAnswer>(server, {
+  const { headers, body } = await openContent(place, context)
+  let isSent = false
+  const content = async function* () {
+    yield* body
+    isSent = true
+  }
+  const request = {
     method: 'POST',
     path: dataSourcePath(datasource, '/import'),
     query: asQuery({ ...fields, name, timeout_seconds: timeout }),
-    ...(await openContent(place, context)),
-  })
+    headers,
+    body: content(),
+  } as const
+  const submit = () => call<SubmitAnswer>(server, request)
+  return watchSubmission({ context, submit, mayLeave: () => !isSent || options.detach === true })
 }
 
 const openContent = async (place: string, { stdin, stderr, ...context }: CliContext) => {
