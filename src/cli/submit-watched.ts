@@ -18,10 +18,7 @@ export type Submitted = {
 export const submitWatched = (server: ServerAddress, context: CliContext, request: Submission): Promise<Submitted> =>
   watchSubmission({ context, submit: () => postOnce<SubmitAnswer>(server, request) })
 
-/**
- * Waits for the answer to a submission. Ctrl-C does, too, because the server may already have the job; a second one does not, nor one as long as `mayLeave` is
- * true.
- */
+/** The same for any way to submit. Ctrl-C waits for the answer, because the server may already have the job, unless `mayLeave` is true. A second one does not. */
 export const watchSubmission = async ({
   context,
   submit,
