@@ -216,6 +216,7 @@ export const deliveryTests: AreaTests = scene => {
     expect(rest.nextCursor).toBeNull()
     expect((await list({ status: ['delivered'] })).map(delivery => delivery.id)).toEqual([first!.delivery.id])
     expect(await list({ status: ['pending'] })).toHaveLength(2)
+    expect(await list({ status: ['pending', 'pending'] })).toHaveLength(2)
     expect(await list({ status: ['pending', 'delivered'], jobId: jobs[0]!.id })).toHaveLength(1)
     const get = (deliveryId: string, workspace = WORKSPACE) => scene().store.getDelivery({ workspace, deliveryId })
     expect(await get(shown[0]!.id)).toEqual(shown[0])

@@ -97,6 +97,19 @@ export const listTests: AreaTests = scene => {
     }
   })
 
+  test('a value that a filter names twice is one value', async () => {
+    const other = await scene().finished({ kind: 'http' }, failure())
+    const job = await scene().submitOne({ kind: 'http' })
+    for (const [filters, id] of [
+      [{ kind: ['http', 'http'], status: ['queued'] }, job.id],
+      [{ status: ['failed', 'failed'] }, other.id],
+    ] as const) {
+      expect(await scene().listIds(filters)).toEqual([id])
+      expect(await scene().store.countJobs({ workspace: WORKSPACE, filters })).toBe(1)
+    }
+    expect(await scene().listIds({ kind: ['http', 'http'] })).toEqual([job.id, other.id])
+  })
+
   test('creation times bound a list exactly, even if the clock was set back in between', async () => {
     const times = new Map<string, number>()
     for (const step of [0, 100, 100, -150, 50, 0, 300, -20, 20]) {

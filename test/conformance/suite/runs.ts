@@ -120,6 +120,7 @@ export const runTests: AreaTests = scene => {
     for (const [status, ids] of Object.entries(expected))
       expect(await listed({ status: [status] }), status).toEqual(ids)
     expect(await listed({ status: ['failed', 'paused', 'pending'] }, 1)).toEqual([paused, later.id, fired])
+    expect(await listed({ status: ['failed', 'failed'] })).toEqual([fired])
     const page = await scene().store.listRuns({ workspace: WORKSPACE, filters: {}, limit: 1, cursor: null })
     const wrong = scene().store.listRuns({
       workspace: WORKSPACE,

@@ -82,7 +82,7 @@ const sourcesFor = (workspace: string, filters: JobFilters): Source[] => {
       ? undefined
       : [of('job INDEXED BY job_queue', "queue = ? AND queue <> 'default'", filters.queue)],
     filters.trigger === 'automatic' ? [of('job INDEXED BY job_automatic', "trigger = 'automatic'")] : undefined,
-    (filters.kind ?? KINDS).map(kind => of('job INDEXED BY job_kind', 'kind = ?', kind)),
+    [...new Set(filters.kind ?? KINDS)].map(kind => of('job INDEXED BY job_kind', 'kind = ?', kind)),
   ]
   return sources.filter(source => source !== undefined)
 }

@@ -65,7 +65,7 @@ type List = {
 /** Each status has its own index stretch, scanned newest first; takes the newest across all of them. */
 export const listRuns = ({ db }: Reader, { workspace, filters, before, limit }: List) => {
   const shared = conditionOf(filters)
-  const stretches = filters.status ? filters.status.map(status => STATUS_SQL[status]) : ['1']
+  const stretches = filters.status ? [...new Set(filters.status)].map(status => STATUS_SQL[status]) : ['1']
   const rows = stretches.flatMap(status =>
     db.all<[number, ...unknown[]]>(
       `${LISTED_SQL} WHERE run.workspace = ? AND run.seq < ? AND ${status} AND ${shared.sql} ORDER BY run.seq DESC LIMIT ?`,

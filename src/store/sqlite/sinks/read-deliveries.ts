@@ -81,7 +81,7 @@ type List = {
 /** Each status has its own stretch, scanned newest first: most deliveries are `delivered`, and there is an index of the others. */
 export const listDeliveries = ({ db }: Reader, { workspace, filters, before, limit }: List) => {
   const shared = conditionOf(db, filters)
-  const stretches = filters.status ? filters.status.map(statusSql) : ['1']
+  const stretches = filters.status ? [...new Set(filters.status)].map(statusSql) : ['1']
   const rows = stretches.flatMap(status =>
     db.all<Row>(
       `SELECT ${DELIVERY_SQL}, delivery.position ${FROM_SQL}
