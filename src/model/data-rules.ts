@@ -1,3 +1,5 @@
+import type { Column } from './data-source.ts'
+
 /**
  * What names, types and engines may be. What the engine can check (does the type exist, is the expression valid) is left to it. These rules ensure that a text
  * cannot mean more than it should when it is put into a statement.
@@ -46,34 +48,52 @@ export const typeFault = (type: string): string | null => {
   // The engine would turn it into columns with other names.
   if (/^\s*Nested\b/i.test(type))
     return 'must not be Nested: take Array(Tuple(…)), or one column of Array(…) for each field'
-  const tokens = type.isWellFormed() ? tokenize(type) : null
+  const tokens = type.isWellFormed() ? tokenize(type, TYPE_TOKEN) : null
   const isOne =
-    tokens !== null && /^[A-Za-z]/.test(tokens[0] ?? '') && (tokens.length === 1 || isParenthesized(tokens.slice(1)))
+    tokens !== null &&
+    /^[A-Za-z]/.test(tokens[0] ?? '') &&
+    (tokens.length === 1 || isEnclosed(tokens.slice(1), '(', ')'))
   return isOne ? null : 'must be a type of ClickHouse such as String, Nullable(Int64) or DateTime64(3)'
 }
 
-const tokenize = (text: string): readonly string[] | null => {
+const tokenize = (text: string, token: RegExp): readonly string[] | null => {
   const tokens: string[] = []
   for (let position = 0; position < text.length; ) {
-    TYPE_TOKEN.lastIndex = position
-    const match = TYPE_TOKEN.exec(text)
+    token.lastIndex = position
+    const match = token.exec(text)
     if (match === null) return null
     if (match[0].trim() !== '') tokens.push(match[0])
-    position = TYPE_TOKEN.lastIndex
+    position = token.lastIndex
   }
   return tokens
 }
 
-/** Whether one pair of parentheses encloses everything. */
-const isParenthesized = (tokens: readonly string[]): boolean => {
+/** Whether one pair of these parentheses encloses everything. */
+const isEnclosed = (tokens: readonly string[], open: string, close: string): boolean => {
   let depth = 0
   for (const [index, token] of tokens.entries()) {
-    if (token === '(') depth += 1
-    if (token === ')') depth -= 1
+    if (token === open) depth += 1
+    if (token === close) depth -= 1
     if (depth === 0) return index === tokens.length - 1
   }
   return false
 }
+
+const LITERAL_TOKEN = /\s+|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?|'(?:[^'\\]|\\.)*'|true|false|[[\],]/iy
+
+/** What is wrong with the default of a column; null: nothing. Whether it fits the type is left to the engine. */
+export const defaultFault = ({ type, default: given }: Column): string | null => {
+  if (given === undefined) return null
+  if (/^\s*(?:LowCardinality\s*\(\s*)?Nullable\b/.test(type))
+    return 'is not needed: a nullable column is NULL where a value is missing'
+  return given.isWellFormed() && isLiteral(tokenize(given, LITERAL_TOKEN) ?? [])
+    ? null
+    : 'must be a literal: a number, a text in single quotes, true, false, or a list of these in brackets'
+}
+
+/** One value, or a list in brackets. The engine refuses a list that is not well formed. */
+const isLiteral = (tokens: readonly string[]): boolean =>
+  tokens.length === 1 ? !/^[[\],]$/.test(tokens[0]!) : tokens.length > 1 && isEnclosed(tokens, '[', ']')
 
 const ENGINE =
   /^(Replacing|Summing|Aggregating|Collapsing|VersionedCollapsing|Coalescing)?MergeTree(\((?:[A-Za-z_][A-Za-z0-9_]*(?:, ?[A-Za-z_][A-Za-z0-9_]*)*)?\))?$/

@@ -24,6 +24,8 @@ export type Column = {
   readonly type: string
   /** The path of its value in an NDJSON object (`$.user.id`); null: a field with its name. */
   readonly jsonPath: string | null
+  /** A literal in SQL that takes the place of a missing value; absent: it may not be missing, unless the type is nullable. */
+  readonly default?: string
 }
 
 /** The formats of imported rows. */

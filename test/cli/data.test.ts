@@ -200,8 +200,12 @@ test('alter adds columns, and changes TTL and description', async () => {
     { name: 'user', type: 'UInt64', json_path: '$.user.id' },
     { name: 'a b', type: 'UInt8', json_path: null },
   ])
+  expect(await altered('--add-column', 'length Float32 DEFAULT 1.5')).toMatchObject({ code: 0 })
+  expect(await done('datasources show visits')).toMatch(
+    /COLUMN +TYPE +DEFAULT +JSON PATH\n[\s\S]*\nlength +Float32 +1.5\n/,
+  )
   const { stdout } = await altered('--no-ttl', '--json')
-  expect(JSON.parse(stdout)).toMatchObject({ ttl: null, description: 'mine', schema: { length: 5 } })
+  expect(JSON.parse(stdout)).toMatchObject({ ttl: null, description: 'mine', schema: { length: 6 } })
 })
 
 test('alter says what is wrong, in the words of the command where it can', async () => {

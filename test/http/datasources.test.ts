@@ -198,6 +198,30 @@ describe('a wrong data source is refused with the field at fault', () => {
       wrong('a name twice', { schema: 'n UInt8, n String' }, ['schema.1.name']),
       wrong('half a surrogate pair in a name', { schema: [{ name: '\ud800', type: 'UInt8' }] }, ['schema.0.name']),
       wrong('an invalid path', { schema: [{ name: 'n', type: 'UInt8', json_path: 'a.b' }] }, ['schema.0.json_path']),
+      wrong('a default that does not parse', { schema: [{ name: 'n', type: 'UInt8', default: '1 +' }] }, [
+        'schema.0.default',
+      ]),
+      wrong('a default that does not fit its type', { schema: [{ name: 'n', type: 'UInt8', default: '300' }] }, [
+        'schema.0.default',
+      ]),
+      wrong(
+        'a default that reads a column',
+        {
+          schema: [
+            { name: 'm', type: 'UInt8' },
+            { name: 'n', type: 'UInt8', default: 'm' },
+          ],
+        },
+        ['schema.1.default'],
+      ),
+      wrong(
+        'a default of a column that may be null',
+        { schema: [{ name: 'n', type: 'Nullable(UInt8)', default: '1' }] },
+        ['schema.0.default'],
+      ),
+      wrong('a default that is no literal', { schema: [{ name: 'n', type: 'DateTime', default: 'now()' }] }, [
+        'schema.0.default',
+      ]),
       wrong('an engine of another family', { engine: 'Log' }, ['engine']),
       wrong('a sorting key that does not parse', { sorting_key: 'n +' }, ['sorting_key']),
       wrong('a sorting key with a query', { sorting_key: '(SELECT 1)' }, ['sorting_key']),
@@ -219,6 +243,14 @@ describe('a wrong data source is refused with the field at fault', () => {
         json: { schema: [{ name: 'day', type: 'DateTime' }] },
         status: 422,
         fields: ['schema.0', 'schema.1', 'schema.2'],
+      },
+      {
+        name: 'a default for a column that has none',
+        method: 'PUT',
+        path: '/v1/datasources/visits',
+        json: { schema: [{ ...VISITS.schema[0], default: 'today()' }, ...VISITS.schema.slice(1)] },
+        status: 422,
+        fields: ['schema.0'],
       },
       {
         name: 'fields that cannot be changed',

@@ -156,7 +156,7 @@ test('columns missing in the data source, or in the file, are named', async () =
   })
   expect(await load('id,price\n1,2\n')).toMatchObject({
     status: 'failed',
-    error: { code: 'schema_mismatch', message: expect.stringContaining('not nullable: name') },
+    error: { code: 'schema_mismatch', message: expect.stringContaining('neither nullable nor have a default: name') },
   })
   expect(await load('id,name,name\n1,2,3\n')).toMatchObject({
     error: { message: expect.stringContaining('twice: name') },

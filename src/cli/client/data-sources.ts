@@ -6,7 +6,12 @@ export type DataSourceAnswer = {
   readonly datasource_id: string
   readonly name: string
   readonly description: string | null
-  readonly schema: readonly { readonly name: string; readonly type: string; readonly json_path: string | null }[]
+  readonly schema: readonly {
+    readonly name: string
+    readonly type: string
+    readonly json_path: string | null
+    readonly default?: string
+  }[]
   readonly engine: string
   readonly sorting_key: string | null
   readonly partition_key: string | null

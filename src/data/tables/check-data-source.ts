@@ -1,8 +1,9 @@
 import { type FieldError, invalidField, refuseFields } from '../../kernel/errors.ts'
 import { newId } from '../../kernel/ids.ts'
-import { columnNameFault, engineFault, nameFault, typeFault } from '../../model/data-rules.ts'
+import { columnNameFault, defaultFault, engineFault, nameFault, typeFault } from '../../model/data-rules.ts'
 import type { DataSource } from '../../model/data-source.ts'
 import { withoutPrefix } from '../../warehouse/guard/without-prefix.ts'
+import { quoteText } from '../../warehouse/quote-text.ts'
 import { isSqlError, WarehouseError } from '../../warehouse/warehouse.ts'
 import type { Data } from '../data.ts'
 import { isPrintedAlike } from './printed-alike.ts'
@@ -22,6 +23,7 @@ export const checkDataSource = async (data: Data, workspace: string, given: Data
     checkExpression(data, workspace, 'partition_key', given.partitionKey),
     checkExpression(data, workspace, 'ttl', given.ttl),
   ])
+  await checkDefaults(data, workspace, given)
   const checked = { ...given, sortingKey, partitionKey, ttl }
   await tryTable(data, workspace, checked)
   return checked
@@ -49,6 +51,7 @@ export const columnFaults = (columns: DataSource['columns']): readonly FieldErro
     add(`schema.${index}.name`, columnNameFault(column.name))
     const fault = typeFault(column.type)
     add(`schema.${index}.type`, fault && `the type of ${JSON.stringify(column.name)} ${fault}`)
+    add(`schema.${index}.default`, defaultFault(column))
     if (names.has(column.name)) add(`schema.${index}.name`, `${JSON.stringify(column.name)} is there twice`)
     names.add(column.name)
   }
@@ -68,6 +71,17 @@ const checkExpression = async (
     return withoutTuple(await warehouse.checkExpression({ workspace, sql: `${AS_TUPLE}${sql})` }))
   } catch (error) {
     throw toInvalid(path === 'ttl' ? error : withoutPrefix(error, AS_TUPLE), path)
+  }
+}
+
+/** Refuses defaults that their type cannot hold exactly. */
+const checkDefaults = async ({ warehouse }: Data, workspace: string, { columns }: DataSource): Promise<void> => {
+  for (const [index, { type, default: given }] of columns.entries()) {
+    if (given === undefined) continue
+    const sql = `SELECT accurateCast(${given}, ${quoteText(type)}) AS value`
+    await warehouse.rows({ workspace, sql }).catch(error => {
+      throw toInvalid(error, `schema.${index}.default`)
+    })
   }
 }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { invalidField, MillraceError } from '../../kernel/errors.ts'
 import type { Catalogue } from '../../model/catalogue.ts'
 import { findDataSource, findPipe, pipesOf, pipeWithNode } from '../../model/catalogue-graph.ts'
@@ -153,7 +154,7 @@ const refuseChanged = (catalogue: Catalogue, before: DataSource): void => {
 const refuseOtherColumns = (before: DataSource, after: DataSource): void => {
   const faults = before.columns.flatMap((column, index) => {
     const now = after.columns[index]
-    return now?.name === column.name && now.type === column.type && now.jsonPath === column.jsonPath
+    return isDeepStrictEqual(now, column)
       ? []
       : [
           {

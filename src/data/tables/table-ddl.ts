@@ -69,7 +69,8 @@ export const createAliasSql = (database: string, of: { readonly database: string
 export const attachAllSql = (into: string, from: string): string =>
   `ALTER TABLE ${into} ATTACH PARTITION ALL FROM ${from}`
 
-export const columnSql = ({ name, type }: Column): string => `${quoteIdentifier(name)} ${type}`
+export const columnSql = ({ name, type, default: given }: Column): string =>
+  `${quoteIdentifier(name)} ${type}${given === undefined ? '' : ` DEFAULT ${given}`}`
 
 /** Idempotent. */
 export const addColumnsSql = (database: string, table: string, columns: readonly string[]): string =>

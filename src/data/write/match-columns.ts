@@ -2,9 +2,11 @@ import type { DataSource } from '../../model/data-source.ts'
 import { shownName } from '../../warehouse/guard/shown-name.ts'
 import type { WriteFailure } from './write-rows.ts'
 
-/** Why columns with these names cannot be inserted into a data source; null: they can. All of its columns must be given. */
+/** Why columns with these names cannot be inserted into a data source; null: they can. All of its columns without a default must be given. */
 export const columnsFault = (target: DataSource, given: readonly string[]): string | null => {
-  const missing = target.columns.filter(({ name }) => !given.includes(name)).map(({ name }) => name)
+  const missing = target.columns
+    .filter(({ name, default: otherwise }) => !given.includes(name) && otherwise === undefined)
+    .map(({ name }) => name)
   return missing.length > 0
     ? `${target.name} has columns that it does not give: ${missing.join(', ')}`
     : unknownFault(target, given)

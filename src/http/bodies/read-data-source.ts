@@ -55,7 +55,14 @@ const readSchema = (schema: GivenSchema): readonly Column[] => {
   const columns =
     typeof schema === 'string'
       ? readSchemaText(schema)
-      : schema.map(({ name, type, json_path }): Column => ({ name, type, jsonPath: json_path ?? null }))
+      : schema.map(
+          ({ name, type, json_path, default: given }): Column => ({
+            name,
+            type,
+            jsonPath: json_path ?? null,
+            ...(given != null && { default: given }),
+          }),
+        )
   if (typeof columns === 'string') throw invalidField('schema', columns)
   const faults = columns.flatMap(({ jsonPath }, index) =>
     jsonPath === null || (PLAIN.test(jsonPath) && readJsonPath(jsonPath) !== null)

@@ -10,6 +10,9 @@ export const DataId = Type.String({ description: 't_ and 32 hex digits.' })
 /** Longer than any name, because invalid names get messages of their own. */
 export const nameText = Type.String({ maxLength: 1024 })
 
+const nullable = (maxLength: number, description: string) =>
+  Type.Optional(Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength, pattern: NO_NUL, description }))
+
 const ColumnSchema = strictObject({
   name: nameText,
   type: Type.String({
@@ -24,9 +27,15 @@ const ColumnSchema = strictObject({
         "Path of the value in NDJSON objects ($.user.id, $.tags[0]). Default: the key with the column's name.",
     }),
   ),
+  default: nullable(4096, "A literal in SQL that takes the place of a missing value: 0, 'none', [1, 2]."),
 })
 
-type GivenColumn = { readonly name: string; readonly type: string; readonly json_path?: string | null }
+type GivenColumn = {
+  readonly name: string
+  readonly type: string
+  readonly json_path?: string | null
+  readonly default?: string | null
+}
 export type GivenSchema = readonly GivenColumn[] | string
 
 const SchemaOrText = Type.Unsafe<GivenSchema>({
@@ -36,9 +45,6 @@ const SchemaOrText = Type.Unsafe<GivenSchema>({
   maxLength: 64 * 1024,
   description: '1 to 500 columns, or one string: "id Int32, name Nullable(String)".',
 })
-
-const nullable = (maxLength: number, description: string) =>
-  Type.Optional(Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength, pattern: NO_NUL, description }))
 
 const description = nullable(4096, 'For people.')
 const fixed = {
@@ -93,7 +99,14 @@ export const DataSourceSchema = Type.Object(
     datasource_id: DataId,
     name: Type.String(),
     description: NullableText,
-    schema: Type.Array(Type.Object({ name: Type.String(), type: Type.String(), json_path: NullableText })),
+    schema: Type.Array(
+      Type.Object({
+        name: Type.String(),
+        type: Type.String(),
+        json_path: NullableText,
+        default: Type.Optional(Type.String({ description: 'Only if the column has one.' })),
+      }),
+    ),
     engine: Type.String(),
     sorting_key: NullableText,
     partition_key: NullableText,

@@ -9,7 +9,7 @@ export const viewDataSource = (catalogue: Catalogue, dataSource: DataSource, fig
   datasource_id: dataSource.id,
   name: dataSource.name,
   description: dataSource.description,
-  schema: dataSource.columns.map(({ name, type, jsonPath }) => ({ name, type, json_path: jsonPath })),
+  schema: dataSource.columns.map(({ jsonPath, ...column }) => ({ ...column, json_path: jsonPath })),
   engine: dataSource.engine,
   sorting_key: dataSource.sortingKey,
   partition_key: dataSource.partitionKey,

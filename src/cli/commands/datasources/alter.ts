@@ -21,7 +21,7 @@ export const defineAlter: Define = (command, context) => {
   command
     .description('add columns to a data source, change its TTL or description')
     .argument('<name>', 'name or id of the data source')
-    .option('--add-column <column>', 'name and type: "seconds Nullable(Float32)"; repeatable', repeated(columnsOf))
+    .option('--add-column <column>', 'name and type: "seconds Float32 DEFAULT 0"; repeatable', repeated(columnsOf))
     .option('--ttl <expression>', 'when rows expire, also those that are there: "day + INTERVAL 1 YEAR"')
     .option('--no-ttl', 'rows no longer expire')
     .option('--description <text>', 'for people')
@@ -48,8 +48,7 @@ const columnsOf = (text: string): readonly Column[] => {
   return columns
 }
 
-const toSchema = ({ name, type, jsonPath }: Column): DataSourceAnswer['schema'][number] => ({
-  name,
-  type,
+const toSchema = ({ jsonPath, ...column }: Column): DataSourceAnswer['schema'][number] => ({
+  ...column,
   json_path: jsonPath,
 })

@@ -40,5 +40,6 @@ type SchemaColumn = DataSourceAnswer['schema'][number]
 const COLUMNS = [
   { title: 'COLUMN', value: (column: SchemaColumn) => column.name },
   { title: 'TYPE', value: (column: SchemaColumn) => column.type },
+  { title: 'DEFAULT', value: (column: SchemaColumn) => column.default ?? '' },
   { title: 'JSON PATH', value: (column: SchemaColumn) => column.json_path ?? '' },
 ]

@@ -14,12 +14,15 @@ export const checkFileColumns = (target: DataSource, names: readonly string[]): 
   requireColumns(target, names)
 }
 
-/** Columns that the file must have: only a nullable one can do without a value. */
+/** Columns that the file must have: only one that is nullable or has a default can do without a value. */
 const requireColumns = (target: DataSource, given: readonly string[]): void => {
-  const missing = target.columns.filter(({ name, type }) => !given.includes(name) && !readColumnType(type).nullable)
+  const missing = target.columns.filter(
+    ({ name, type, default: otherwise }) =>
+      !given.includes(name) && otherwise === undefined && !readColumnType(type).nullable,
+  )
   if (missing.length === 0) return
   const names = missing.map(({ name }) => name).join(', ')
-  throw mismatch(`The file lacks columns of ${target.name} that are not nullable: ${names}.`)
+  throw mismatch(`The file lacks columns of ${target.name} that are neither nullable nor have a default: ${names}.`)
 }
 
 export const mismatch = (message: string): ImportFailure => new ImportFailure('schema_mismatch', message)

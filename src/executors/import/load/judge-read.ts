@@ -1,4 +1,5 @@
 import { readColumnType } from './column-type.ts'
+import { orDefault } from './default-value.ts'
 import { judgeColumn } from './judge-column.ts'
 import type { Judgement } from './judgement.ts'
 import type { ReadColumn } from './reader.ts'
@@ -6,7 +7,9 @@ import type { ReadColumn } from './reader.ts'
 export type JudgedColumn = Judgement & { readonly read: ReadColumn }
 
 /** Judges the column that is read at this index. */
-export const judgeRead = (read: ReadColumn, index: number): JudgedColumn => {
+export const judgeRead = (read: ReadColumn, index: number): JudgedColumn => orDefault(judgeGiven(read, index))
+
+const judgeGiven = (read: ReadColumn, index: number): JudgedColumn => {
   const fit = judgeFit(read, index)
   const judged = { ...fit, shared: [...(read.shared ?? []), ...fit.shared] }
   if (read.unfit === null) return { ...judged, read }
