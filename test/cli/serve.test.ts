@@ -94,9 +94,10 @@ test('a terminal that closes lets running jobs finish, though it signals repeate
   }, 200)
   await expect.poll(() => signals, { timeout: 30_000 }).toBeGreaterThan(2)
   expect((await fetch(`${url}/readyz`)).status).toBe(503)
+  // While Node exits, nothing handles a signal any more.
+  clearInterval(again)
   writeFileSync(go, '')
   expect(await exit).toEqual([0, null])
-  clearInterval(again)
   expect(existsSync(done)).toBe(true)
 })
 
