@@ -6,6 +6,7 @@ import type { Session } from '../session.ts'
 import type { WorkspaceKey } from './exclusive-keys.ts'
 import { type EventRow, toEvent } from './job-rows.ts'
 
+/** Ordered by due time only, as the index is: otherwise each batch would sort all jobs that are due at the same instant. */
 const PROMOTE: Statement = {
   name: 'promote_due',
   text: `
@@ -14,7 +15,7 @@ const PROMOTE: Statement = {
       SELECT id
       FROM millrace.live
       WHERE due_at <= (SELECT now FROM clock) AND exclusive_key IS NULL AND item_of IS NULL
-      ORDER BY due_at, sequence
+      ORDER BY due_at
       LIMIT $2
       FOR UPDATE SKIP LOCKED
     )
