@@ -83,10 +83,9 @@ test('text that is not UTF-8, far after invalid rows, is quarantined', async () 
     finish = () => response.end(last)
   })
   const id = await scene.submit({ datasource: scene.name, url })
-  const read = async (wait: number) => (await scene.call('GET', `/v1/jobs/${id}?wait=${wait}`)).body
-  await expect.poll(async () => (await read(0)).progress?.message, { timeout: 20_000 }).toMatch(/ rows$/)
+  await expect.poll(async () => (await scene.job(id)).progress?.message, { timeout: 20_000 }).toMatch(/ rows$/)
   finish!()
-  expect(await read(60)).toMatchObject({
+  expect(await scene.job(id, 60)).toMatchObject({
     status: 'completed',
     statistics: { rows_read: 600_001, rows_written: 599_400, quarantine_rows: 601 },
   })

@@ -256,10 +256,11 @@ test('an import with create waits while a data source of that name is being drop
   const lock = { workspace: WORKSPACE, holder: { callId: 'somebody', heldMs: 60_000 } }
   expect(await scene.store.lockTables({ ...lock, tables: [scene.name] })).toEqual({ type: 'locked' })
   const id = await scene.submit({ datasource: scene.name, url: scene.give('/waits.csv', 'id\n1\n'), create: true })
-  const job = async (wait = 0) => (await scene.call('GET', `/v1/jobs/${id}?wait=${wait}`)).body
-  await expect.poll(async () => (await job()).progress?.message, { timeout: 20_000 }).toMatch(/^waits: .*another call/)
+  await expect
+    .poll(async () => (await scene.job(id)).progress?.message, { timeout: 20_000 })
+    .toMatch(/^waits: .*another call/)
   await scene.store.unlockTables(lock)
-  expect(await job(30)).toMatchObject({ status: 'completed', attempt: 1, statistics: { rows_written: 1 } })
+  expect(await scene.job(id, 30)).toMatchObject({ status: 'completed', attempt: 1, statistics: { rows_written: 1 } })
 })
 
 test('a data source that is dropped while an import with create waits is created again', async () => {
@@ -271,14 +272,15 @@ test('a data source that is dropped while an import with create waits is created
     url: scene.give('/dropped.csv', 'id,b\n1,2\n'),
     create: true,
   })
-  const job = async (wait = 0) => (await scene.call('GET', `/v1/jobs/${id}?wait=${wait}`)).body
-  await expect.poll(async () => (await job()).progress?.message, { timeout: 20_000 }).toMatch(/^waits for a call/)
+  await expect
+    .poll(async () => (await scene.job(id)).progress?.message, { timeout: 20_000 })
+    .toMatch(/^waits for a call/)
   const { version, dataSources } = await scene.data.catalogue(WORKSPACE)
   const dropped = dataSources.find(source => source.name === scene.name)!
   const changes = [{ type: 'drop_data_source', id: dropped.id } as const]
   const change = { workspace: WORKSPACE, version, changes, unlessLocked: [] }
   expect(await scene.store.changeCatalogue(change)).toMatchObject({ type: 'changed' })
   await scene.store.unlockTables(lock)
-  expect(await job(30)).toMatchObject({ status: 'completed', statistics: { rows_written: 1, row_count: 1 } })
+  expect(await scene.job(id, 30)).toMatchObject({ status: 'completed', statistics: { rows_written: 1, row_count: 1 } })
   expect(await columnsOf()).toEqual({ id: 'Int64', b: 'Int64' })
 })

@@ -6,8 +6,6 @@ import { useImportScene } from './use-import-scene.ts'
 
 const scene = useImportScene('csv', { open: () => openImportScene({ 'max-workers': '6' }) })
 
-const job = async (id: string, wait = 0) => (await scene.call('GET', `/v1/jobs/${id}?wait=${wait}`)).body
-
 const MEBIBYTE = 2 ** 20
 
 /** That many rows of 19 bytes, so many of each hundred invalid. */
@@ -29,10 +27,10 @@ test('progress shows how much of the content has been read', async () => {
   })
   const id = await scene.submit({ datasource: 'halves', url, header: true })
   await expect
-    .poll(async () => (await job(id)).progress, { timeout: 20_000 })
+    .poll(async () => (await scene.job(id)).progress, { timeout: 20_000 })
     .toMatchObject({ percentage: 50, message: '0 of 0 MiB read' })
   finish()
-  expect(await job(id, 60)).toMatchObject({ status: 'completed', statistics: { quarantine_rows: 1 } })
+  expect(await scene.job(id, 60)).toMatchObject({ status: 'completed', statistics: { quarantine_rows: 1 } })
 })
 
 /** Sends the first bytes at once and then what it is told to. */
@@ -70,7 +68,7 @@ test.each([
   await expect
     .poll(
       async () => {
-        const { progress } = await job(id)
+        const { progress } = await scene.job(id)
         if (progress !== null) told.push(progress)
         return progress?.message
       },
@@ -85,7 +83,7 @@ test.each([
   expect(loaded / count).toBeLessThan(0.56)
   expect(percentage).toBe(Math.floor((loaded / of) * 100))
   await slowly.give(content.length)
-  expect(await job(id, 60)).toMatchObject({
+  expect(await scene.job(id, 60)).toMatchObject({
     status: 'completed',
     progress: { percentage: 100, message: '1,000,000 of 1,000,000 rows' },
     statistics: { rows_read: count, quarantine_rows: (count / 100) * bad },
@@ -97,16 +95,16 @@ test('loading starts once the rest will come soon, and the elapsed time includes
   const content = rows(5_000_000)
   const slowly = giveSlowly('/slow', content, 3 * MEBIBYTE - 1)
   const id = await scene.submit({ datasource: 'slow', url: slowly.url })
-  await expect.poll(async () => (await job(id)).progress?.message, { timeout: 20_000 }).toMatch(/MiB read$/)
+  await expect.poll(async () => (await scene.job(id)).progress?.message, { timeout: 20_000 }).toMatch(/MiB read$/)
   await sleep(1500)
   // 3 of 91 MiB in more than a second: the rest would take too long.
   await slowly.give(4 * MEBIBYTE)
   await sleep(1500)
-  expect((await job(id)).progress.message).toMatch(/^4 of 90\.\d MiB read$/)
+  expect((await scene.job(id)).progress.message).toMatch(/^4 of 90\.\d MiB read$/)
   await slowly.give(content.length - 1000)
-  await expect.poll(async () => (await job(id)).progress.message, { timeout: 20_000 }).toMatch(/ rows$/)
+  await expect.poll(async () => (await scene.job(id)).progress.message, { timeout: 20_000 }).toMatch(/ rows$/)
   await slowly.give(content.length)
-  const { status, statistics } = await job(id, 60)
+  const { status, statistics } = await scene.job(id, 60)
   expect([status, statistics.rows_written]).toEqual(['completed', 5_000_000])
   expect(statistics.elapsed_ms).toBeGreaterThan(3000)
 })

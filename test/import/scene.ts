@@ -17,6 +17,8 @@ export type ImportScene = DataScene & {
   readonly submit: (fields: Record<string, unknown>) => Promise<string>
   /** All rows of a table, as strings. */
   readonly table: (name: string, order?: string) => Promise<readonly (readonly (string | null)[])[]>
+  /** A job, waiting so many seconds for its end. */
+  readonly job: (id: string, wait?: number) => Promise<Json>
   readonly log: (jobId: string) => Promise<string>
 }
 
@@ -57,6 +59,7 @@ export const openImportScene = async (
       const rows = await scene.rows<Record<string, unknown>>(`SELECT * FROM \`${name}\` ORDER BY ${order}`)
       return rows.map(row => Object.values(row).map(value => (value === null ? null : textOf(value))))
     },
+    job: async (id, wait = 0) => (await scene.call('GET', `/v1/jobs/${id}?wait=${wait}`)).body,
     log: async jobId => {
       const answer = await scene.call('GET', `/v1/jobs/${jobId}/logs`, undefined, { accept: 'text/plain' })
       return String(answer.body)

@@ -29,7 +29,6 @@ export const describeImportsAndOthers = (title: string, open: () => Promise<Impo
       scene.import({ datasource: name, url: scene.give(`/${name}`, csv), ...fields })
     const submit = (content: string | Buffer, path = `/${name}`) =>
       scene.submit({ datasource: name, url: scene.give(path, content) })
-    const job = async (id: string, wait = 0) => (await scene.call('GET', `/v1/jobs/${id}?wait=${wait}`)).body
     const rows = async () => Number(await scene.value(`SELECT count() FROM ${name}`))
     const stagingOf = async (id: string) =>
       (await scene.staging()).filter(database => database.includes(id.replaceAll('-', '')))
@@ -67,14 +66,14 @@ export const describeImportsAndOthers = (title: string, open: () => Promise<Impo
 
     test('several concurrent imports into one data source all complete', async () => {
       const ids = await Promise.all([1, 2, 3, 4].map(n => submit('n\n1\n2\n', `/${name}_${n}`)))
-      for (const id of ids) expect(await job(id, 60)).toMatchObject({ status: 'completed' })
+      for (const id of ids) expect(await scene.job(id, 60)).toMatchObject({ status: 'completed' })
       expect(await rows()).toBe(3 + 4 * 2)
     })
 
     test('an import that is cancelled at any moment ends within a second, and changed nothing or is complete', async () => {
       let expected = await rows()
       const started = performance.now()
-      expect(await job(await submit(many(MANY)), 60)).toMatchObject({ status: 'completed' })
+      expect(await scene.job(await submit(many(MANY)), 60)).toMatchObject({ status: 'completed' })
       const usual = performance.now() - started
       expected += MANY
       const took: number[] = []
@@ -83,7 +82,7 @@ export const describeImportsAndOthers = (title: string, open: () => Promise<Impo
         await sleep(((round + 0.5) / 8) * usual)
         const asked = performance.now()
         await scene.call('POST', `/v1/jobs/${id}/cancel`)
-        const { status } = await job(id, 60)
+        const { status } = await scene.job(id, 60)
         if (status === 'completed') expected += MANY
         else {
           expect(status).toBe('cancelled')
@@ -103,8 +102,8 @@ export const describeImportsAndOthers = (title: string, open: () => Promise<Impo
       const refusals = [await drop(), await scene.call('POST', `/v1/datasources/${name}/truncate`)]
       for (const { status, body } of refusals)
         expect([status, body.code, body.detail]).toEqual([409, 'data_busy', expect.stringContaining(id)])
-      expect((await job(id)).status).toBe('running')
-      expect(await job(id, 60)).toMatchObject({ status: 'completed' })
+      expect((await scene.job(id)).status).toBe('running')
+      expect(await scene.job(id, 60)).toMatchObject({ status: 'completed' })
       expect(await rows()).toBe(3 + MANY)
       expect((await drop()).status).toBe(204)
       expect(await hasTable()).toBe('0')
@@ -117,11 +116,11 @@ export const describeImportsAndOthers = (title: string, open: () => Promise<Impo
         finish = () => response.end('2\n')
       })
       const id = await scene.submit({ datasource: name, url })
-      await expect.poll(async () => (await job(id)).status).toBe('running')
+      await expect.poll(async () => (await scene.job(id)).status).toBe('running')
       await expect.poll(() => spooled().length, { timeout: 10_000 }).toBe(1)
       expect((await drop()).status).toBe(204)
       finish()
-      expect(await job(id, 30)).toMatchObject({ status: 'failed', error: { code: 'data_source_not_found' } })
+      expect(await scene.job(id, 30)).toMatchObject({ status: 'failed', error: { code: 'data_source_not_found' } })
       expect([await hasTable(), await scene.staging(), spooled()]).toEqual(['0', [], []])
     }, 60_000)
   })

@@ -26,8 +26,6 @@ const days = async () =>
     )
   ).map(row => [row.day, Number(row.rows), Number(row.total)])
 
-const job = async (id: string, wait = 0) => (await scene.call('GET', `/v1/jobs/${id}?wait=${wait}`)).body
-
 const FIRST = 'day,n\n2026-01-01,1\n2026-01-01,2\n2026-02-01,3\n'
 
 test('derived data sources follow both appends and replaces', async () => {
@@ -77,7 +75,7 @@ test('two imports into one data source run one after the other, and both complet
       scene.submit({ datasource: scene.name, url: scene.give(`/${scene.name}_${n}`, `2026-01-0${n},${n}\n`) }),
     ),
   )
-  for (const id of ids) expect(await job(id, 60)).toMatchObject({ status: 'completed' })
+  for (const id of ids) expect(await scene.job(id, 60)).toMatchObject({ status: 'completed' })
   expect(await days()).toEqual([
     ['2026-01-01', 1, 1],
     ['2026-01-02', 1, 2],
@@ -130,7 +128,7 @@ test('an import whose engine is killed is retried, and its rows are there once',
   const id = await scene.submit({ datasource: scene.name, url: scene.give(`/${scene.name}`, many(20_000_000)) })
   await expect.poll(() => stagingOf(id), { timeout: 30_000, interval: 5 }).toHaveLength(1)
   process.kill(engine(), 'SIGKILL')
-  expect(await job(id, 60)).toMatchObject({ status: 'completed', attempt: 2, system_attempts: 1 })
+  expect(await scene.job(id, 60)).toMatchObject({ status: 'completed', attempt: 2, system_attempts: 1 })
   expect(await scene.value(`SELECT count() FROM ${scene.name}`)).toBe('20000003')
   expect([await scene.staging(), spooled()]).toEqual([[], []])
 }, 120_000)
@@ -139,7 +137,7 @@ const cancel = async (id: string): Promise<number> => {
   const asked = performance.now()
   const { body } = await scene.call('POST', `/v1/jobs/${id}/cancel`)
   expect(body.status).toBe('cancelling')
-  expect((await job(id, 30)).status).toBe('cancelled')
+  expect((await scene.job(id, 30)).status).toBe('cancelled')
   return performance.now() - asked
 }
 
