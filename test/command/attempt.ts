@@ -74,6 +74,7 @@ export const createContext = (changes: Partial<ExecutionContext> = {}): Context 
     waits: () => {},
     lendSlot: <T>(wait: () => Promise<T>) => wait(),
     releaseSlot: () => {},
+    extendTimeout: () => {},
     addArtifact: async ({ name, path }) => {
       artifacts.set(name, path)
       return 'added'
