@@ -10,12 +10,14 @@ const COUNT: Statement = {
 
 /** Counting a million rows takes 0.1 s; a workspace at its limit is recounted no more often than this. */
 const RECOUNT_EVERY_MS = 1000
+/** Below its limit, a count is trusted for this long: what other processes submit is missing from it, and what this one claims of that is subtracted. */
+const TRUSTED_MS = 30_000
 
 type Count = { waiting: number; countedAt: number }
 
 /**
- * Number of waiting jobs per workspace, for the limit on them. Exact for this process's own changes, and recounted before a submit is refused.
- * Submits of other processes may take a workspace slightly over its limit.
+ * Number of waiting jobs per workspace, for the limit on them. Exact for this process's own changes, and recounted from time to time and before a
+ * submit is refused. Submits of other processes may take a workspace slightly over its limit.
  */
 export class QueueCounts {
   readonly #reader: Queryable
@@ -44,7 +46,8 @@ export class QueueCounts {
   }
 
   #mayBeOutdated(count: Count, added: number, limit: number): boolean {
-    return count.waiting + added > limit && this.#monotonic() - count.countedAt > RECOUNT_EVERY_MS
+    const isOver = count.waiting + added > limit
+    return this.#monotonic() - count.countedAt > (isOver ? RECOUNT_EVERY_MS : TRUSTED_MS)
   }
 
   /** One count at a time per workspace, shared by concurrent callers. */
