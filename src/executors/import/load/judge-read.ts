@@ -2,7 +2,7 @@ import { readColumnType } from './column-type.ts'
 import { orDefault } from './default-value.ts'
 import { judgeColumn } from './judge-column.ts'
 import type { Judgement } from './judgement.ts'
-import type { ReadColumn } from './reader.ts'
+import type { Converted, ReadColumn } from './reader.ts'
 
 export type JudgedColumn = Judgement & { readonly read: ReadColumn }
 
@@ -25,9 +25,15 @@ const judgeGiven = (read: ReadColumn, index: number): JudgedColumn => {
 }
 
 const judgeFit = (read: ReadColumn, index: number): Judgement => {
-  if (read.asIs === null) return judgeColumn(read, index)
+  if (read.asIs === null) return unlessConverted(judgeColumn(read, index), read.converted ?? null)
   const isBad = readColumnType(read.type).nullable ? '0' : `isNull(${read.asIs})`
   return { value: read.asIs, isBad, fault: '1', complaints: ['it is missing'], shared: [] }
+}
+
+const unlessConverted = (judged: Judgement, converted: Converted | null): Judgement => {
+  if (converted === null) return judged
+  const { value, isExact } = converted
+  return { ...judged, value: `if(${isExact}, ${value}, ${judged.value})`, isBad: `if(${isExact}, 0, ${judged.isBad})` }
 }
 
 /** SQL: the value for the column itself, in a row that is not bad. */

@@ -19,10 +19,20 @@ export type ReadColumn = TextColumn & {
   readonly column: Column
   /** SQL: the value itself, if the file has one of the same type. */
   readonly asIs: string | null
+  /** For values of another type; null or missing: all go through their texts. */
+  readonly converted?: Converted | null
   /** For values that are wrong whatever the column is; null: none are. */
   readonly unfit: Unfit | null
   /** What the others refer to, for a WITH before the statement: `… AS name`. */
   readonly shared?: readonly string[]
+}
+
+/** A value converted without its text, where the outcome is the same. */
+export type Converted = {
+  /** SQL: of the column's type. */
+  readonly value: string
+  /** SQL: 1 if it is what the text would become; never NULL. */
+  readonly isExact: string
 }
 
 export type Unfit = {

@@ -6,6 +6,7 @@ import type { ReadColumn, Reader, Unfit } from '../load/reader.ts'
 import type { SpoolPlace } from '../spool/spool-folder.ts'
 import { readClock, takesClock } from './clock-column.ts'
 import { CLOCKS, hasClocks } from './clock-texts.ts'
+import { convertedValue } from './converted-value.ts'
 import { DATES, hasDates } from './date-days.ts'
 import { isGeometry, readGeometry } from './geometry-column.ts'
 import { int96Text } from './int96-text.ts'
@@ -36,10 +37,16 @@ const columnsOf = (
   file: readonly FileColumn[],
   read: (column: Column, found: FileColumn) => ReadColumn,
 ): readonly ReadColumn[] =>
-  target.columns.flatMap(column => {
+  target.columns.flatMap((column, index) => {
     const found = file.find(({ name }) => name === column.name)
-    return found === undefined ? [] : [read(column, found)]
+    return found === undefined ? [] : [withNamedText(read(column, found), index)]
   })
+
+/** Names a text that is used many times, because the engine takes long to analyse a long statement. */
+const withNamedText = (read: ReadColumn, index: number): ReadColumn => {
+  const text = quoteIdentifier(`\ttext${index}`)
+  return { ...read, text, shared: [...(read.shared ?? []), `${read.text} AS ${text}`] }
+}
 
 /** All rows are read. The engine would trust a wrong index of their positions, and PREWHERE would read only the columns of conditions first. */
 const ALL_ROWS = { input_format_parquet_use_offset_index: 0, optimize_move_to_prewhere: 0 }
@@ -73,10 +80,10 @@ const readAny = (column: Column, found: FileColumn, look: WkbLook): ReadColumn =
   const { type: fileType } = found
   if (isGeometry(fileType)) return readGeometry(column, fileType, look)
   const read = readValue(column, found)
-  if (found.isInt96) return { ...read, text: readInt96(column), asIs: null }
+  if (found.isInt96) return { ...read, text: readInt96(column), asIs: null, converted: null }
   if (!hasDates(fileType)) return read
   const shown = textsOf({ place: quoteIdentifier(column.name), type: column.type, fileType, more: [DATES] })
-  return { ...read, text: showUnfit(read.unfit, shown), asIs: null }
+  return { ...read, text: showUnfit(read.unfit, shown), asIs: null, converted: null }
 }
 
 const readInt96 = ({ name, type }: Column): string => {
@@ -98,7 +105,8 @@ const readValue = (column: Column, { type: fileType }: FileColumn): ReadColumn =
   const asIs = target.base === source.base && target.base !== 'String' && !hasClocks(fileType) ? place : null
   const unfit = unfitOf(place, source, fileType)
   const text = showUnfit(unfit, textsOf({ place, type, fileType, more: [] }))
-  return { name, type, column, text, emptyIsNull: false, isUtf8: false, asIs, unfit }
+  const converted = asIs === null ? convertedValue(place, source, target) : null
+  return { name, type, column, text, emptyIsNull: false, isUtf8: false, asIs, converted, unfit }
 }
 
 /** SQL: the text of a value, and the text of one that contains something out of the engine's range, which would otherwise be shown as the end of that range. */
