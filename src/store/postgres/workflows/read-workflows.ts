@@ -63,6 +63,7 @@ export const listWorkflows = async (
 export const countWorkflows = (target: Queryable, input: Parameters<Store['countWorkflows']>[0]): Promise<number> =>
   countRows(target, queryOf(input)('position'))
 
+/** The column has the collation C, in which `lower` knows only ASCII. */
 const queryOf =
   ({ workspace, filters: { state, query } }: Parameters<Store['countWorkflows']>[0]) =>
   (columns: string) =>
@@ -71,4 +72,4 @@ const queryOf =
     SELECT ${columns} FROM millrace.workflow
     WHERE workspace = ${parameters.add(workspace)} AND position < ${below}
       ${state ? `AND state = ANY (${parameters.add(state)}::text[])` : ''}
-      ${query ? `AND strpos(lower(name), lower(${parameters.add(storable(query))})) > 0` : ''}`
+      ${query ? `AND strpos(lower(name COLLATE "default"), lower(${parameters.add(storable(query))})) > 0` : ''}`
