@@ -8,9 +8,13 @@ export async function* readNdjson<T>(
   const decoder = new TextDecoder()
   let rest = ''
   for await (const bytes of content) {
-    const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n')
-    rest = lines.pop()!
-    if (lines.length > 0) yield lines.map(parse)
+    // Only the new text is split: looking through all of a long line again for every piece would take quadratic time.
+    const [end = '', ...lines] = decoder.decode(bytes, { stream: true }).split('\n')
+    rest += end
+    if (lines.length === 0) continue
+    const next = lines.pop()!
+    yield [rest, ...lines].map(line => parse(line))
+    rest = next
   }
   if (rest !== '') yield [parse(rest)]
 }
