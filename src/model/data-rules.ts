@@ -81,11 +81,13 @@ const isEnclosed = (tokens: readonly string[], open: string, close: string): boo
 
 const LITERAL_TOKEN = /\s+|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?|'(?:[^'\\]|\\.)*'|true|false|[[\],]/iy
 
+/** Whether a column of this type may be NULL. */
+export const isNullable = (type: string): boolean => /^\s*(?:LowCardinality\s*\(\s*)?Nullable\b/.test(type)
+
 /** What is wrong with the default of a column; null: nothing. Whether it fits the type is left to the engine. */
 export const defaultFault = ({ type, default: given }: Column): string | null => {
   if (given === undefined) return null
-  if (/^\s*(?:LowCardinality\s*\(\s*)?Nullable\b/.test(type))
-    return 'is not needed: a nullable column is NULL where a value is missing'
+  if (isNullable(type)) return 'is not needed: a nullable column is NULL where a value is missing'
   return given.isWellFormed() && isLiteral(tokenize(given, LITERAL_TOKEN) ?? [])
     ? null
     : 'must be a literal: a number, a text in single quotes, true, false, or a list of these in brackets'

@@ -192,6 +192,9 @@ test('alter adds columns, and changes TTL and description', async () => {
   expect(await altered(...columns, '--ttl', 'day + INTERVAL 1 YEAR', '--description', 'mine')).toMatchObject({
     code: 0,
     stdout: 'visits altered\n',
+    stderr: ['user', 'a b']
+      .map(name => `millrace: from now on every file must have ${name}: it is not nullable and has no default\n`)
+      .join(''),
   })
   const { schema, ...visits } = await api(server.cwd, 'GET', '/v1/datasources/visits')
   expect(visits).toMatchObject({ ttl: 'day + toIntervalYear(1)', description: 'mine' })
@@ -200,7 +203,7 @@ test('alter adds columns, and changes TTL and description', async () => {
     { name: 'user', type: 'UInt64', json_path: '$.user.id' },
     { name: 'a b', type: 'UInt8', json_path: null },
   ])
-  expect(await altered('--add-column', 'length Float32 DEFAULT 1.5')).toMatchObject({ code: 0 })
+  expect(await altered('--add-column', 'length Float32 DEFAULT 1.5')).toMatchObject({ code: 0, stderr: '' })
   expect(await done('datasources show visits')).toMatch(
     /COLUMN +TYPE +DEFAULT +JSON PATH\n[\s\S]*\nlength +Float32 +1.5\n/,
   )

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander'
+import { isNullable } from '../../../model/data-rules.ts'
 import type { Column } from '../../../model/data-source.ts'
 import { readSchemaText } from '../../../model/schema-text.ts'
 import { changeDataSource, type DataSourceAnswer, getDataSource } from '../../client/data-sources.ts'
@@ -7,6 +8,7 @@ import type { Define } from '../../define.ts'
 import { EXIT } from '../../exit-code.ts'
 import { CliFailure } from '../../failure.ts'
 import { repeated } from '../../option-value.ts'
+import { notes } from '../../terminal/note.ts'
 
 type AlterOptions = {
   readonly addColumn?: readonly (readonly Column[])[]
@@ -39,6 +41,10 @@ export const defineAlter: Define = (command, context) => {
         description,
       })
       context.stdout.write(json ? `${JSON.stringify(changed)}\n` : `${changed.name} altered\n`)
+      const required =
+        addColumn?.flat().filter(column => column.default === undefined && !isNullable(column.type)) ?? []
+      for (const column of required)
+        notes(context)(`from now on every file must have ${column.name}: it is not nullable and has no default`)
     })
 }
 
