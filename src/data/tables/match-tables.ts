@@ -13,8 +13,8 @@ type Parts = Pick<Data, 'store' | 'warehouse' | 'logger' | 'catalogue'>
  * has locked them.
  */
 export const matchTables = async (parts: Parts, workspace: string, names: readonly string[]): Promise<void> => {
-  await matchColumns(parts, workspace, names)
-  for (const dataSource of await findOtherTtls(parts, workspace, names)) {
+  const [others] = await Promise.all([findOtherTtls(parts, workspace, names), matchColumns(parts, workspace, names)])
+  for (const dataSource of others) {
     await prepareTtl(parts, workspace, dataSource, dataSource)
     await exchangePrepared(parts, workspace, dataSource)
   }
