@@ -25,3 +25,22 @@ test('a key that differs in case does not make a line invalid beside unreadable 
     ['4', 'z', null],
   ])
 })
+
+test('objects none of which has a key of a column are refused, and replace nothing', async () => {
+  await load('{"id":1}\n')
+  const wrong = '{"user":7,"Id":1}\n{}\n{"user":8,"text":"b"}\n'
+  expect(await load(wrong, { mode: 'replace' })).toMatchObject({
+    status: 'failed',
+    error: {
+      code: 'schema_mismatch',
+      message: expect.stringMatching(/No object has a key .* reads.*user, Id, text.*id, b, B/),
+    },
+  })
+  expect(await scene.table(scene.name)).toEqual([['1', null, null]])
+})
+
+test('one object with a key of a column is enough', async () => {
+  expect(await load('{"user":7}\n{"b":"x"}\n{"id":2,"user":8}\n')).toMatchObject({
+    statistics: { rows_written: 1, quarantine_rows: 2 },
+  })
+})

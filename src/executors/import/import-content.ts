@@ -21,6 +21,7 @@ import type { Download } from './download.ts'
 import { withEngineTypes } from './load/engine-types.ts'
 import type { ContentLoad, LoadCounts } from './load/load-content.ts'
 import { guessRows, withLoadProgress } from './load-progress.ts'
+import { checkKeys } from './ndjson/check-keys.ts'
 import { loadNdjson } from './ndjson/load-ndjson.ts'
 import { checkFooter } from './parquet/check-footer.ts'
 import { loadParquet } from './parquet/load-parquet.ts'
@@ -195,6 +196,7 @@ const load = async (input: ContentImport, staged: Staged, sample: Sample): Promi
       }
     }
     case 'ndjson':
+      checkKeys(sample, target)
       return loadNdjson({ ...content, target })
     case 'parquet': {
       const columns = await parquetColumns({ warehouse: data.warehouse, workspace: job.workspace, spool, signal })

@@ -24,8 +24,9 @@ export const sampleRows = ({ sample, format, fields, columns, most }: Input): re
         .rows.slice(0, most)
         .map(row => rowOf(columns, (_, index) => row.fields[index]!.text))
     : readObjects(sample)
-        .slice(0, most)
+        .take(most)
         .map(object => rowOf(columns, column => valueAt(object, jsonPathOf(column))))
+        .toArray()
 
 const rowOf = (columns: readonly Column[], valueIn: (column: Column, index: number) => unknown): SampleRow =>
   Object.fromEntries(columns.map((column, index) => [column.name, valueIn(column, index)]))
