@@ -1,4 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: texts with such places are what is tested
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -252,6 +253,15 @@ test('two that apply the same files at once create each workflow once', async ()
   expect(ends.map(end => end.code)).toEqual([0, 0])
   expect(await shown('both-a')).toMatchObject({ version: 1 })
   expect(await shown('both-b')).toMatchObject({ version: 1 })
+})
+
+test('there may be more files than a process may have open', () => {
+  const { write } = folder('many')
+  write(Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`${index}.yaml`, '[1]'])))
+  const main = join(import.meta.dirname, '../../src/cli/main.ts')
+  const limited = ['-c', 'ulimit -n 100; exec "$0" "$@"', process.execPath, main, 'workflows', 'apply', 'many']
+  const { status, stderr } = spawnSync('sh', limited, { cwd: server.cwd, encoding: 'utf8' })
+  expect([status, stderr]).toEqual([2, expect.stringContaining('300 faults in the files')])
 })
 
 test('the plan is available as JSON', async () => {

@@ -5,7 +5,7 @@ import { type EnvironmentFault, type Expanded, expandEnvironment } from './expan
 import type { FileFault } from './fault.ts'
 import { findFiles } from './find-files.ts'
 import { markDefinition } from './mark.ts'
-import { type FileDocument, readDocuments } from './read-documents.ts'
+import { type FileDocument, type ReadDocuments, readDocuments } from './read-documents.ts'
 
 /** A workflow from a file, ready to send. */
 export type LoadedFile = FileDocument & {
@@ -32,7 +32,8 @@ export const loadFiles = async (input: {
 }): Promise<LoadedFiles> => {
   const { context } = input
   const files = await findFiles(input.places, context.directory)
-  const read = await Promise.all(files.map(async file => readDocuments(file, await readText(file, context))))
+  const read: ReadDocuments[] = []
+  for (const file of files) read.push(readDocuments(file, await readText(file, context)))
   const documents = read.flatMap(one => one.documents)
   const faults = read.flatMap(one => one.faults)
   const expanded = documents.map(document => ({
