@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { growthOf } from '../../test/growth.ts'
 import { Masker } from './masker.ts'
 
 const run = (secrets: readonly string[], pieces: readonly Buffer[]): string => {
@@ -51,6 +52,28 @@ const cutAt = (bytes: Buffer, cuts: readonly number[]): Buffer[] => {
 }
 
 describe('base64 over several lines', () => {
+  test('of a secret that repeats itself is masked, however the output is split, and what comes after it is not', () => {
+    const secret = 'U'.repeat(6000)
+    const output = Buffer.from(`before\n${toLines(secret, 76)}after\nend`)
+    fc.assert(
+      fc.property(fc.array(fc.nat(), { maxLength: 12 }), cuts => {
+        const lines = run([secret], cutAt(output, cuts)).split('\n')
+        expect([lines[0], ...lines.slice(-2)]).toEqual(['before', 'after', 'end'])
+        expect(lines.filter(line => /V{5}/.test(line))).toEqual([])
+      }),
+    )
+  })
+
+  test('of a secret that repeats itself takes time in proportion to the output', async () => {
+    const secret = 'U'.repeat(6000)
+    const growth = await growthOf({
+      size: 2000,
+      make: lines => Buffer.from(`${'V'.repeat(76)}\n`.repeat(lines)),
+      work: output => run([secret], [output]),
+    })
+    expect(growth).toBeLessThan(3)
+  })
+
   test('of a secret at any position shows at most four characters of it, however the output is split', () => {
     fc.assert(
       fc.property(parts, fc.array(fc.nat(), { maxLength: 12 }), (given, cuts) => {

@@ -19,8 +19,16 @@ for (const byte of Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 
 /** Any form whose first characters, fewer than `SURE`, may have ended the previous line. */
 const ANY = 'any'
+/** Whatever base64 a line begins with. */
+const ALL = 'all'
+type Awaiting = Rest | typeof ANY | typeof ALL
 /** What lines may continue with, by the position where they begin. */
-type Awaited = Map<number, (Rest | typeof ANY)[]>
+type Awaited = Map<number, Awaiting[]>
+
+/** A line that may continue with more than this is of a text that repeats itself. Following them all would take minutes, so all its base64 is masked. */
+const MOST_RESTS = 64
+/** A line of that, if it is longer, is not wrapped: it is not held back until it ends. */
+const LONGEST_LINE = 4096
 
 /**
  * Finds base64 of secrets that is wrapped over several lines. Where a line breaks depends on everything encoded before it, so the pieces cannot be searched
@@ -69,6 +77,10 @@ class Search implements Findings {
   readonly #isLast: boolean
   /** Start of the unfinished last line. Only bytes from here on are searched again. */
   readonly #lastLine: number
+  /** How much has been awaited, by the position where the line begins. */
+  readonly #counts = new Map<number, number>()
+  /** Lines of which all base64 is masked. */
+  readonly #masked = new Set<number>()
 
   constructor(forms: () => WrappedForms, data: Buffer, isLast: boolean) {
     this.#forms = forms
@@ -97,8 +109,11 @@ class Search implements Findings {
   }
 
   /** Handles what the line at `lineStart` may continue with. */
-  goOn(lineStart: number, rest: Rest | typeof ANY): void {
-    if (!this.#await(lineStart, rest)) return
+  goOn(lineStart: number, rest: Awaiting): void {
+    const count = (this.#counts.get(lineStart) ?? 0) + 1
+    this.#counts.set(lineStart, count)
+    if (rest === ALL || count > MOST_RESTS) this.#maskRuns(lineStart)
+    if (rest === ALL || count > MOST_RESTS || !this.#await(lineStart, rest)) return
     const data = this.#data
     let at = lineStart
     while (data[at] === SPACE || data[at] === TAB) at++
@@ -108,8 +123,28 @@ class Search implements Findings {
     } else if (data.subarray(at).every(byte => IS_BASE64[byte])) this.#hold(lineStart)
   }
 
+  /** Masks the base64 at the beginning of the line, and of the next one as long as it fills the line. */
+  #maskRuns(first: number): void {
+    const data = this.#data
+    let lineStart = first
+    while (!this.#masked.has(lineStart)) {
+      this.#masked.add(lineStart)
+      this.#await(lineStart, ALL)
+      let at = lineStart
+      while (data[at] === SPACE || data[at] === TAB) at++
+      let end = at
+      while (end < data.length && IS_BASE64[data[end]!]) end++
+      const next = this.#afterBreak(end)
+      if (next === UNDECIDED && end - at < LONGEST_LINE) this.#hold(lineStart)
+      if (end === at) return
+      this.occurrences.push({ start: at, end })
+      if (end - at < SHORTEST_LINE || next === null || next === UNDECIDED || end === data.length) return
+      lineStart = next
+    }
+  }
+
   /** Saves it for the next search. False if it was already known. */
-  #await(lineStart: number, rest: Rest | typeof ANY): boolean {
+  #await(lineStart: number, rest: Awaiting): boolean {
     if (lineStart < this.#lastLine) return true
     const rests = this.awaited.get(lineStart)
     if (rests === undefined) this.awaited.set(lineStart, [rest])
@@ -173,5 +208,7 @@ class Search implements Findings {
   }
 }
 
-const isSame = (one: Rest | typeof ANY, other: Rest | typeof ANY): boolean =>
-  one === ANY || other === ANY ? one === other : one.form === other.form && one.offset === other.offset
+const isSame = (one: Awaiting, other: Awaiting): boolean =>
+  typeof one === 'string' || typeof other === 'string'
+    ? one === other
+    : one.form === other.form && one.offset === other.offset
