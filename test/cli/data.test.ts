@@ -269,6 +269,10 @@ test('delete says what is wrong with the condition and the data source', async (
       stderr: expect.stringMatching(/^millrace: Unknown expression( or function)? identifier `nothing`/),
     })
   expect(await run('delete nowhere n=1 --yes')).toMatchObject({ code: 125, stderr: expect.stringContaining('nowhere') })
+  expect(await run('delete marked_quarantine n=1 --yes')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('millrace datasources truncate marked --quarantine'),
+  })
   expect(await run('delete numbered')).toMatchObject({ code: 2, stderr: expect.stringContaining('condition') })
 })
 

@@ -6,6 +6,7 @@ import type { CliContext } from '../context.ts'
 import { addDataJobOptions, type DataJobOptions, runDataJob } from '../data-job.ts'
 import type { Define } from '../define.ts'
 import { EXIT } from '../exit-code.ts'
+import { CliFailure } from '../failure.ts'
 import { jobFailure } from '../job-failure.ts'
 import { submitWatched } from '../submit-watched.ts'
 import { countText } from '../terminal/count-text.ts'
@@ -29,6 +30,7 @@ export const deleteRows: Define = (command, context, finish) => {
       .option('-y, --yes', 'do not ask for confirmation'),
   ).action(async (datasource: string, condition: string, options: DeleteOptions) => {
     const { dryRun, yes } = options
+    refuseQuarantine(datasource)
     const server = findServer(context)
     const { name } = await getDataSource(server, datasource)
     const body = { delete: { datasource: name, condition, dry_run: dryRun } }
@@ -41,6 +43,19 @@ export const deleteRows: Define = (command, context, finish) => {
     }
     finish(await runDataJob({ server, context, body, options }))
   })
+}
+
+/** No data source has such a name, but queries can read a quarantine by it. */
+const refuseQuarantine = (name: string): void => {
+  const [, source] = /^(.+)_quarantine$/.exec(name) ?? []
+  if (source !== undefined)
+    throw new CliFailure(
+      `${name} is a quarantine; remove rows with: millrace datasources truncate ${source} --quarantine`,
+      {
+        exitCode: EXIT.usage,
+        hint: 'With --import JOB only those of one import.',
+      },
+    )
 }
 
 type Counting = { readonly server: ServerAddress; readonly context: CliContext; readonly body: unknown }
