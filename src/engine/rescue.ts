@@ -8,7 +8,8 @@ import { createLoop, type Loop } from './loop.ts'
 
 /** Invariant 5: no job stays running longer than lease + sweep after its worker is gone. */
 const SWEEP_EVERY_MS = 2_000
-const BATCH = 500
+/** Recovering the log of one attempt takes up to 12 MiB of memory. Too many at once, and a server that ran out of it would not come up again. */
+const BATCH = 50
 
 type Dependencies = { readonly store: Store; readonly logs: JobLogs; readonly clock: Clock; readonly logger: Logger }
 

@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { newJobs, WORKSPACE } from '../../test/conformance/suite/scene.ts'
+import { LogScene, openStore } from '../../test/logs/log-scene.ts'
+import { systemClock } from '../kernel/clock.ts'
+import { silentLogger } from '../kernel/logger.ts'
+import type { JobLogs } from '../logs/job-logs.ts'
+import { LEASE_MS } from '../model/lease.ts'
+import { createRescuer } from './rescue.ts'
+
+let opened: Awaited<ReturnType<typeof openStore>>
+let scene: LogScene
+beforeAll(async () => {
+  opened = await openStore()
+  scene = await LogScene.open({ store: opened.store })
+})
+afterAll(async () => {
+  await scene.close()
+  await opened.close()
+})
+
+test('the logs of many lost attempts are recovered a few at a time, since each needs memory', async () => {
+  const { store } = opened
+  await store.submitJobs({ jobs: newJobs(200), maxQueued: 1000 })
+  await store.claimJobs({ workerId: 'gone', kinds: ['command'], limit: 200, leaseMs: LEASE_MS })
+  let atOnce = 0
+  let most = 0
+  const recover: JobLogs['recover'] = async lost => {
+    most = Math.max(most, ++atOnce)
+    const parts = await scene.logs.recover(lost)
+    atOnce--
+    return parts
+  }
+  const logs = { ...scene.logs, recover }
+  await createRescuer({ store, logs, clock: systemClock, logger: silentLogger }).rescueWorkers(['gone'])
+  expect(most).toBeLessThanOrEqual(50)
+  expect(await store.countJobs({ workspace: WORKSPACE, filters: { status: ['running'] } })).toBe(0)
+})
