@@ -26,15 +26,10 @@ export interface Database extends Queryable {
 
 /** Connects lazily. When the database is lost, running calls reject and later calls reconnect. */
 export const connectDatabase = (url: string): Database => {
-  const hot = createPool({
-    connectionString: url,
-    max: HOT_CONNECTIONS,
-    options: HOT_SETTINGS,
-    pipeline: true,
-    ...TIMEOUTS,
-  })
-  const listing = createPool({ connectionString: url, max: 3, options: HOT_SETTINGS, ...TIMEOUTS })
-  const reading = createPool({ connectionString: url, max: 2, options: COMMON_SETTINGS, ...TIMEOUTS })
+  const hotUrl = withSettings(url, HOT_SETTINGS)
+  const hot = createPool({ connectionString: hotUrl, max: HOT_CONNECTIONS, pipeline: true, ...TIMEOUTS })
+  const listing = createPool({ connectionString: hotUrl, max: 3, ...TIMEOUTS })
+  const reading = createPool({ connectionString: withSettings(url, COMMON_SETTINGS), max: 2, ...TIMEOUTS })
   const names = new StatementNames(MOST_LISTS)
   return {
     query: (statement, values) => retrying(() => run(hot, statement, values)),
@@ -72,6 +67,14 @@ const TIMEOUTS = {
   query_timeout: 65_000,
   keepAlive: true,
 } as const
+
+/** Adds settings to the URL. The driver's own `options` would be replaced by those of the URL, which some providers require. */
+const withSettings = (url: string, settings: string): string => {
+  const [base, ...query] = url.split('?')
+  const parameters = new URLSearchParams(query.join('?'))
+  parameters.set('options', `${parameters.get('options') ?? ''} ${settings}`.trim())
+  return `${base}?${parameters}`
+}
 
 const createPool = (config: pg.PoolConfig): pg.Pool => {
   const pool = new pg.Pool({ ...config, application_name: 'millrace', types: TYPES })
