@@ -22,3 +22,14 @@ test('the settings that durability and plans need hold beside the options of the
   expect(hot).toEqual([{ path: 'elsewhere', commit: 'on', plans: 'force_generic_plan' }])
   expect(reader).toEqual([{ path: 'elsewhere', commit: 'on', plans: 'auto' }])
 })
+
+test('a password need not be percent-encoded', async () => {
+  const role = `with_percent_${process.pid}`
+  await created.query(`CREATE ROLE ${role} LOGIN PASSWORD '50% off'`)
+  const { protocol, host, pathname } = new URL(created.url)
+  const database = connectDatabase(`${protocol}//${role}:50% off@${host}${pathname}?sslmode=disable`)
+  const text = `SELECT session_user AS role, current_setting('jit') AS jit`
+  expect(await database.query({ name: '', text }, [])).toEqual([{ role, jit: 'off' }])
+  await database.close()
+  await created.query(`DROP ROLE ${role}`)
+})

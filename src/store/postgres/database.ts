@@ -68,12 +68,15 @@ const TIMEOUTS = {
   keepAlive: true,
 } as const
 
-/** Adds settings to the URL. The driver's own `options` would be replaced by those of the URL, which some providers require. */
+/**
+ * Adds settings to the URL. The driver's own `options` would be replaced by those of the URL, which some providers require. Adds no percent sign: the driver
+ * encodes it again if a password has one that is not encoded.
+ */
 const withSettings = (url: string, settings: string): string => {
-  const [base, ...query] = url.split('?')
-  const parameters = new URLSearchParams(query.join('?'))
-  parameters.set('options', `${parameters.get('options') ?? ''} ${settings}`.trim())
-  return `${base}?${parameters}`
+  const added = settings.replaceAll(' ', '+')
+  const given = /(?<=[?&])options=[^&]*/
+  if (given.test(url)) return url.replace(given, `$&+${added}`)
+  return `${url}${url.includes('?') ? '&' : '?'}options=${added}`
 }
 
 const createPool = (config: pg.PoolConfig): pg.Pool => {
