@@ -161,14 +161,20 @@ test('a refusal is reported in words and not retried', async () => {
   expect(requests).toBe(1)
 })
 
-test('a server that is starting (503) is retried', async () => {
+const tooMany = JSON.stringify({ code: 'too_many_streams', detail: 'The workspace has 500 open streams.' })
+
+test.each([
+  ['a server that is starting', '503 Service Unavailable', ''],
+  ['a server that has no place for another stream', '429 Too Many Requests', tooMany],
+])('%s is asked again', async (_, status, body) => {
   let requests = 0
   const http = createServer()
   servers.push(http)
   const sockets = new WebSocketServer({ noServer: true })
   http.on('upgrade', (request, socket, head) => {
     requests += 1
-    if (requests === 1) socket.end('HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
+    if (requests === 1)
+      socket.end(`HTTP/1.1 ${status}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`)
     else
       sockets.handleUpgrade(request, socket, head, client => {
         send(client, { event: 'end', status: 'completed' })

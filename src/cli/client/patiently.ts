@@ -27,7 +27,9 @@ export const patiently = async <T>(read: () => Promise<T>, { signal, onLost }: O
   }
 }
 
-/** Whether the server or its proxy is starting or stopping. Any other refusal is final. */
+/** The last one: after a lost connection, the server may count the earlier stream for a while. */
+const PASSING: readonly unknown[] = ['no_server', 'no_answer', 'too_many_streams']
+
+/** Whether the server or its proxy is starting or stopping, or has no place for a stream. Any other refusal is final. */
 export const isPassing = (error: unknown): boolean =>
-  error instanceof CliFailure &&
-  (error.code === 'no_server' || error.code === 'no_answer' || [502, 503, 504].includes(error.status ?? 0))
+  error instanceof CliFailure && (PASSING.includes(error.code) || [502, 503, 504].includes(error.status ?? 0))
