@@ -1,6 +1,15 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -54,6 +63,15 @@ test('a link to a file stays a link, and the file gets the content', async () =>
   expect(await save('a', 'link')).toEqual(SAVED)
   expect(lstatSync(join(cwd, 'link')).isSymbolicLink()).toBe(true)
   expect(readFileSync(join(cwd, 'file'), 'utf8')).toBe('a'.repeat(1_000_000))
+})
+
+test('a private file stays private', async () => {
+  writeFileSync(join(cwd, 'file'), 'before', { mode: 0o600 })
+  symlinkSync('file', join(cwd, 'link'))
+  for (const name of ['file', 'link']) {
+    expect(await save('a', name)).toEqual(SAVED)
+    expect(statSync(join(cwd, 'file')).mode & 0o777).toBe(0o600)
+  }
 })
 
 test('two commands that write the same file leave the content of one of them', async () => {

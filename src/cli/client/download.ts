@@ -33,21 +33,25 @@ export const saveToFile = async (incoming: Incoming, file: string): Promise<void
     await mkdir(dirname(file), { recursive: true })
     // A pipe or device is opened: renaming a file to its name would remove it.
     if (found && !found.isFile()) await download(incoming, createWriteStream(file), { end: true })
-    else await replaceFile(incoming, found ? await realpath(file) : file)
+    else if (found) await replaceFile(incoming, await realpath(file), found.mode & 0o777)
+    else await replaceFile(incoming, file)
   } catch (error) {
     throw unwritable(error, file)
   }
 }
 
-/** Until it is complete, the content is in a file of its own, because another command may be writing the same file. Ctrl-C removes it. */
-const replaceFile = async (incoming: Incoming, file: string): Promise<void> => {
+/**
+ * Until it is complete, the content is in a file of its own, because another command may be writing the same file. Ctrl-C removes it. `mode`: of the file
+ * that is replaced.
+ */
+const replaceFile = async (incoming: Incoming, file: string, mode = 0o666): Promise<void> => {
   const partial = `${file}.${randomBytes(4).toString('hex')}.part`
   const stopListening = onInterrupt(() => {
     rmSync(partial, { force: true })
     process.exit(EXIT.interrupted)
   })
   try {
-    await download(incoming, createWriteStream(partial), { end: true })
+    await download(incoming, createWriteStream(partial, { flags: 'wx', mode }), { end: true })
     await rename(partial, file)
   } catch (error) {
     await rm(partial, { force: true }).catch(() => {})
