@@ -224,6 +224,7 @@ describe.each(['embedded', 'over TCP'])('with an engine that is %s', kind => {
     ['lists and functions', 'arrayMax(x -> x + INTERVAL 20 DAY, [day, day - 1, tupleElement((day, n), 1)])'],
     ['parentheses', '((day) + (INTERVAL 10 DAY + INTERVAL 10 DAY))'],
     ['negative numbers', 'day - INTERVAL -20 DAY'],
+    ['functions by other names', "IF(n = 2, LAST_DAY(day), COALESCE(day, DATE_TRUNC('month', day))) + INTERVAL 20 DAY"],
   ])('a TTL with %s is known again at the next start', async (_, ttl) => {
     await change(ttl)
     const { uuid } = await table()

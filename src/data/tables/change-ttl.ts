@@ -1,5 +1,5 @@
 import type { DataSource } from '../../model/data-source.ts'
-import { quoteText } from '../../warehouse/quote-text.ts'
+import { nullOfSqlError } from '../../warehouse/warehouse.ts'
 import type { Data } from '../data.ts'
 import { addColumnsSql, attachAllSql, columnSql, createTableSql, mergeSql, qualified } from './table-ddl.ts'
 
@@ -60,13 +60,14 @@ export const findOtherTtls = async (
   names?: readonly string[],
 ): Promise<readonly DataSource[]> => {
   const { warehouse, catalogue } = parts
+  const database = warehouse.database(workspace)
   const dataSources = (await catalogue(workspace)).dataSources.filter(({ name }) => names?.includes(name) ?? true)
   const rows = await warehouse.rows<{ name: string; engine: string }>({
     workspace,
     sql: `SELECT name, engine_full AS engine FROM system.tables
       WHERE database = {database:String} AND has({names:Array(String)}, name)`,
     parameters: {
-      database: warehouse.database(workspace),
+      database,
       names: dataSources.flatMap(dataSource => [dataSource.name, preparedName(dataSource)]),
     },
   })
@@ -75,7 +76,8 @@ export const findOtherTtls = async (
   for (const dataSource of dataSources) {
     const engine = engines.get(dataSource.name)
     if (engine === undefined) continue
-    const isSame = await isSameTtl(parts, workspace, ttlIn(engine), dataSource.ttl)
+    const table = qualified(database, dataSource.name)
+    const isSame = await isSameTtl(parts, workspace, table, ttlIn(engine), dataSource.ttl)
     if (!isSame || engines.has(preparedName(dataSource))) found.push(dataSource)
   }
   return found
@@ -88,17 +90,21 @@ const TTL_OF_ENGINE = new RegExp(`^${TEXT} TTL (${TEXT}) SETTINGS `, 's')
 /** The TTL in a table's engine as the engine shows it: `MergeTree ORDER BY day TTL day + toIntervalYear(1) SETTINGS …`. */
 const ttlIn = (engine: string): string | null => TTL_OF_ENGINE.exec(engine)?.[1] ?? null
 
-/** The guard keeps quotes that the engine does not show, as of a column named `top`. */
+/** The texts may differ: the engine shows `COALESCE` as `coalesce`, and a column named `top` without the quotes that the guard keeps. */
 const isSameTtl = async (
   { warehouse }: Parts,
   workspace: string,
+  table: string,
   one: string | null,
   other: string | null,
 ): Promise<boolean> => {
   if (one === null || other === null || one === other) return one === other
-  // At the start of a SELECT, some names would be keywords.
-  const printed = (ttl: string): string => `formatQuerySingleLineOrNull(${quoteText(`SELECT [${ttl}]`)})`
-  const sql = `SELECT ifNull(${printed(one)} = ${printed(other)}, 0) AS same`
-  const [row] = await warehouse.rows<{ same: number }>({ workspace, sql })
-  return row!.same === 1
+  /** What the engine makes of it; null: the table lacks a column that it reads. */
+  const resolved = async (ttl: string): Promise<string | null> => {
+    // At the start of a SELECT, some names would be keywords. Without a name of its own, the column would be called as its text.
+    const sql = `EXPLAIN SYNTAX run_query_tree_passes = 1 SELECT [${ttl}] AS \`\tttl\` FROM ${table}`
+    return warehouse.rows({ workspace, sql }).then(lines => JSON.stringify(lines), nullOfSqlError)
+  }
+  const [first, second] = await Promise.all([resolved(one), resolved(other)])
+  return first !== null && first === second
 }
