@@ -136,24 +136,31 @@ describe('several processes on one database', () => {
       first.endAttempts(leases.map((lease, index) => ({ lease, end: ends[index % ends.length]!, log: [] })))
 
     const sinks = [{ index: 0, onFailure: false }]
-    test.for<[string, Partial<NewJob>, (leases: Leases) => Promise<unknown>]>([
-      ['renewals', {}, leases => first.renewLeases({ leases, leaseMs: LEASE_MS })],
-      ['ends', {}, leases => endAll(leases, [complete])],
-      ['ends that put jobs back', {}, leases => endAll(leases, [release])],
-      ['ends of both kinds in one transaction', { sinks }, leases => endAll(leases, [complete, release])],
+    type Of = (index: number) => Partial<NewJob>
+    const plain: Of = () => ({})
+    test.for<[string, Of, (leases: Leases) => Promise<unknown>]>([
+      ['renewals', plain, leases => first.renewLeases({ leases, leaseMs: LEASE_MS })],
+      ['ends', plain, leases => endAll(leases, [complete])],
+      ['ends that put jobs back', plain, leases => endAll(leases, [release])],
+      ['ends of both kinds in one transaction', () => ({ sinks }), leases => endAll(leases, [complete, release])],
+      [
+        'ends of jobs with and without keys in one transaction',
+        index => ({ sinks, exclusiveKey: index === 0 ? 'key' : null }),
+        leases => endAll(leases, [complete]),
+      ],
       [
         'cancels',
-        {},
+        plain,
         () => first.cancelMatching({ workspace: 'default', filters: {}, reason: 'cancelled_by_user', limit: 9 }),
       ],
-    ])('%s', async ([, job, change]) => {
+    ])('%s', async ([, of, change]) => {
       const ids = newJobs(5)
         .map(({ id }) => id)
         .sort()
       // Claimed last to first, so that the rows are in the table in that order.
       await submit(
         first,
-        ids.map((id, index) => newJob({ ...job, id, priority: index })),
+        ids.map((id, index) => newJob({ ...of(index), id, priority: index })),
       )
       const leases: { jobId: string; attempt: number; leaseToken: string }[] = []
       // On a slow machine, a claim may find no jobs of a priority that it does not know.
