@@ -74,7 +74,8 @@ export const describeWrites = (name: string, open: () => Promise<DataScene>): vo
         const quarantine = await write('SELECT 1', 'events_quarantine')
         expect(quarantine.error).toEqual({
           code: 'data_source_not_found',
-          message: 'events_quarantine is a quarantine: only imports of events write to it, and its rows expire.',
+          message:
+            'events_quarantine is a quarantine: only imports of events write to it. DELETE /v1/datasources/events/quarantine removes rows.',
         })
         expect(await counts()).toEqual(before)
         expect(await scene.staging()).toEqual([])
