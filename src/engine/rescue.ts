@@ -8,7 +8,7 @@ import { createLoop, type Loop } from './loop.ts'
 
 /** Invariant 5: no job stays running longer than lease + sweep after its worker is gone. */
 const SWEEP_EVERY_MS = 2_000
-/** Recovering the log of one attempt takes up to 12 MiB of memory. Too many at once, and a server that ran out of it would not come up again. */
+/** Recovering the log of one attempt takes 12 MiB of memory, or twice as much while the blob store is away. Too many at once, and a server that ran out of it would not come up again. */
 const BATCH = 50
 
 type Dependencies = { readonly store: Store; readonly logs: JobLogs; readonly clock: Clock; readonly logger: Logger }
@@ -19,11 +19,11 @@ export const createRescuer = ({ store, logs, clock, logger }: Dependencies) => {
   const rescue = async (workerIds?: readonly string[]): Promise<number> => {
     const lost = await store.listLostAttempts({ leaseMs: LEASE_MS, limit: BATCH, ...(workerIds && { workerIds }) })
     if (lost.length === 0) return 0
-    const ends = await Promise.all(lost.map(toEnd))
-    const results = await store.endAttempts(ends)
+    // One call each, so that the store does not get more at once than it can take: a log that could not be sealed has up to 24 MiB.
+    const results = await Promise.all(lost.map(async attempt => store.endAttempts([await toEnd(attempt)])))
     for (const { lease } of lost)
       logger.warn({ job_id: lease.jobId, attempt: lease.attempt }, 'rescued a job of a lost worker')
-    return results.filter(result => result.applied).length
+    return results.flat().filter(result => result.applied).length
   }
 
   const toEnd = async (attempt: LostAttempt) => ({

@@ -40,9 +40,11 @@ const LARGEST_GROUP = 1000
 /** Keeps a group of jobs that all leave a result of maximum size below 16 MiB. */
 const BYTES_AS_ONE_MORE = 4096
 
-const weightOf = ({ end }: EndAttempt): number => {
+const weightOf = ({ end, log }: EndAttempt): number => {
   const content = end.type === 'complete' && end.result ? end.result.content : null
-  return 1 + (content && 'data' in content ? content.data.byteLength / BYTES_AS_ONE_MORE : 0)
+  const resultBytes = content && 'data' in content ? content.data.byteLength : 0
+  const logBytes = log.reduce((sum, { data }) => sum + (data?.byteLength ?? 0), 0)
+  return 1 + (resultBytes + logBytes) / BYTES_AS_ONE_MORE
 }
 
 /** First the plain ends of running jobs, which nearly all are; then everything left over. */
