@@ -174,6 +174,13 @@ describe('a data source', () => {
   })
 })
 
+test('a default that the engine cannot parse is refused without the statement that it was part of', async () => {
+  const schema = [{ name: 'n', type: 'Array(UInt8)', default: '[1 2]' }]
+  const { status, body } = await server.call('POST', '/v1/datasources', { name: 'wrong', schema })
+  expect([status, body.errors[0].path]).toEqual([422, 'schema.0.default'])
+  expect(body.detail).not.toMatch(/accurateCast|value|OUTFILE/)
+})
+
 const wrong = (name: string, json: Record<string, unknown>, fields: readonly string[]): Scenario => ({
   name,
   method: 'POST',

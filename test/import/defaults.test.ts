@@ -10,9 +10,13 @@ const COLUMNS = [
   { name: 'text', type: 'LowCardinality(String)', default: "'none'" },
   { name: 'list', type: 'Array(UInt8)', default: '[1, 2]' },
   { name: 'at', type: "DateTime('UTC')", default: "'2026-01-01 00:00:00'" },
+  { name: 'share', type: 'Float32', default: '0.1' },
+  { name: 'shares', type: 'Array(Float32)', default: '[0.1, 2]' },
+  { name: 'large', type: 'Int128', default: '-170141183460469231731687303715884105728' },
   { name: 'deep', type: 'Decimal(9, 2)', json_path: '$.a.b', default: '1.5' },
 ]
-const DEFAULTS = ['7', 'none', '[1,2]', '2026-01-01 00:00:00', '1.5']
+const NUMBERS = ['0.1', '[0.1,2]', '-170141183460469231731687303715884105728']
+const DEFAULTS = ['7', 'none', '[1,2]', '2026-01-01 00:00:00', ...NUMBERS, '1.5']
 
 describe.each(['embedded', 'over TCP'])('with an engine that is %s', kind => {
   let scene: ImportScene
@@ -60,19 +64,21 @@ describe.each(['embedded', 'over TCP'])('with an engine that is %s', kind => {
       '{"id":5,"n":3,"text":"","list":[],"at":"2026-02-02 00:00:00","a":{"b":2.25}}',
       '{"id":6,"n":"x"}',
       '{"id":7,"a":{}}',
+      '{"id":10,"n":"","text":"","at":"","share":"","a":{"b":""}}',
     ].join('\n')
-    expect(await imported('partial', '/b.ndjson', ndjson)).toMatchObject({ rows_written: 3, quarantine_rows: 1 })
+    expect(await imported('partial', '/b.ndjson', ndjson)).toMatchObject({ rows_written: 4, quarantine_rows: 1 })
     const rows = `SELECT arrayJoin([8, 9]) AS id, if(id = 8, NULL, toInt64(3)) AS n, if(id = 8, NULL, 'x') AS text,
     if(id = 8, NULL, toDateTime('2026-02-02 00:00:00', 'UTC')) AS at, if(id = 8, NULL, toDecimal32(2.25, 2)) AS deep`
     expect(await imported('partial', '/b.parquet', await parquet(rows))).toMatchObject({ rows_written: 2 })
     expect(await scene.table('partial', 'id')).toEqual([
       ['1', ...DEFAULTS],
-      ['2', '3', 'x', '[5]', '2026-02-02 00:00:00', '2.25'],
+      ['2', '3', 'x', '[5]', '2026-02-02 00:00:00', ...NUMBERS, '2.25'],
       ['4', ...DEFAULTS],
-      ['5', '3', '', '[]', '2026-02-02 00:00:00', '2.25'],
+      ['5', '3', '', '[]', '2026-02-02 00:00:00', ...NUMBERS, '2.25'],
       ['7', ...DEFAULTS],
       ['8', ...DEFAULTS],
-      ['9', '3', 'x', '[1,2]', '2026-02-02 00:00:00', '2.25'],
+      ['9', '3', 'x', '[1,2]', '2026-02-02 00:00:00', ...NUMBERS, '2.25'],
+      ['10', '7', '', ...DEFAULTS.slice(2)],
     ])
   })
 

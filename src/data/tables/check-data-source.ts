@@ -7,7 +7,7 @@ import { quoteText } from '../../warehouse/quote-text.ts'
 import { isSqlError, WarehouseError } from '../../warehouse/warehouse.ts'
 import type { Data } from '../data.ts'
 import { isPrintedAlike } from './printed-alike.ts'
-import { createTableSql, qualified } from './table-ddl.ts'
+import { createTableSql, defaultSql, qualified } from './table-ddl.ts'
 
 /** From the limits in the Tinybird document. */
 const MOST_COLUMNS = 500
@@ -74,14 +74,18 @@ const checkExpression = async (
   }
 }
 
-/** Refuses defaults that their type cannot hold exactly. */
+/** Refuses defaults that the engine does not cast to their type. */
 const checkDefaults = async ({ warehouse }: Data, workspace: string, { columns }: DataSource): Promise<void> => {
-  for (const [index, { type, default: given }] of columns.entries()) {
-    if (given === undefined) continue
-    const sql = `SELECT accurateCast(${given}, ${quoteText(type)}) AS value`
-    await warehouse.rows({ workspace, sql }).catch(error => {
+  for (const [index, column] of columns.entries()) {
+    const value = defaultSql(column)
+    if (value === null) continue
+    try {
+      // First alone, for a message about it and not about the statement.
+      await warehouse.checkExpression({ workspace, sql: value })
+      await warehouse.rows({ workspace, sql: `SELECT accurateCast(${value}, ${quoteText(column.type)}) AS value` })
+    } catch (error) {
       throw toInvalid(error, `schema.${index}.default`)
-    })
+    }
   }
 }
 

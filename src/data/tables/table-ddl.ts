@@ -1,5 +1,6 @@
 import { type Column, type DataSource, quarantineOf } from '../../model/data-source.ts'
 import { quoteIdentifier } from '../../warehouse/quote-identifier.ts'
+import { quoteText } from '../../warehouse/quote-text.ts'
 
 /** A table name qualified with its database, quoted. */
 export const qualified = (database: string, name: string): string =>
@@ -69,8 +70,19 @@ export const createAliasSql = (database: string, of: { readonly database: string
 export const attachAllSql = (into: string, from: string): string =>
   `ALTER TABLE ${into} ATTACH PARTITION ALL FROM ${from}`
 
-export const columnSql = ({ name, type, default: given }: Column): string =>
-  `${quoteIdentifier(name)} ${type}${given === undefined ? '' : ` DEFAULT ${given}`}`
+export const columnSql = (column: Column): string => {
+  const value = defaultSql(column)
+  return `${quoteIdentifier(column.name)} ${column.type}${value === null ? '' : ` DEFAULT ${value}`}`
+}
+
+/** Types of numbers that a literal of the engine, an integer of 64 bits or a double, may not hold exactly. */
+const NO_LITERAL = /\b(?:BFloat16|Float32|Decimal\w*|U?Int(?:128|256))\b/
+
+/** A column's default as a value that can be cast to its type, for these types as a text; null: it has none. */
+export const defaultSql = ({ type, default: given }: Pick<Column, 'type' | 'default'>): string | null => {
+  if (given === undefined) return null
+  return NO_LITERAL.test(type) && !given.trimStart().startsWith("'") ? quoteText(given) : given
+}
 
 /** Idempotent. */
 export const addColumnsSql = (database: string, table: string, columns: readonly string[]): string =>
