@@ -141,6 +141,25 @@ describe.each(['embedded', 'over TCP'])('with an engine that is %s', kind => {
       jobsLogKeptMs: Number.POSITIVE_INFINITY,
     })
 
+  test('a TTL is not blamed if another call changed the columns first', async () => {
+    const more = { name: 'more', type: 'UInt8', jsonPath: null }
+    const { columns } = await getDataSource(scene.data, WORKSPACE, name)
+    let isFirst = true
+    const store: typeof scene.store = {
+      ...scene.store,
+      lockTables: async input => {
+        if (isFirst) {
+          isFirst = false
+          await alterDataSource(scene.data, WORKSPACE, name, { columns: [...columns, more] })
+        }
+        return scene.store.lockTables(input)
+      },
+    }
+    const change = alterDataSource({ ...scene.data, store }, WORKSPACE, name, { ttl: 'day + INTERVAL 1 YEAR' })
+    await expect(change).rejects.toMatchObject({ code: 'data_busy' })
+    expect(await others()).toBe('0')
+  })
+
   /** As a server leaves it that dies between catalogue and engine. */
   const changeOnlyCatalogue = async (more: Partial<DataSource>) => {
     const catalogue = await scene.data.catalogue(WORKSPACE)

@@ -123,6 +123,7 @@ export const alterDataSource = async (
   const after = await checkDataSource(data, workspace, wanted)
   const isOtherTtl = after.ttl !== before.ttl
   const work = async () => {
+    refuseChanged(await data.catalogue(workspace), before)
     if (isOtherTtl) await prepareTtl(data, workspace, before, after).catch(refuseTtl)
     // The catalogue first: `ready` adds columns that a table lacks, but takes columns that are not in the catalogue for foreign ones.
     await changeCatalogue(data, workspace, catalogue => {
