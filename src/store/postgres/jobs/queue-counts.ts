@@ -16,8 +16,8 @@ const TRUSTED_MS = 30_000
 type Count = { waiting: number; countedAt: number }
 
 /**
- * Number of waiting jobs per workspace, for the limit on them. Exact for this process's own changes, and recounted from time to time and before a
- * submit is refused. Submits of other processes may take a workspace slightly over its limit.
+ * Number of waiting jobs per workspace, for the limit on them. Exact for this process's own changes except during a count. Recounted from time to
+ * time and before a submit is refused. Submits of other processes may take a workspace slightly over its limit.
  */
 export class QueueCounts {
   readonly #reader: Queryable
@@ -33,7 +33,10 @@ export class QueueCounts {
   /** Reserves room for `added` jobs below `limit`: null on success, otherwise the current number of waiting jobs. */
   async reserve(workspace: string, added: number, limit: number): Promise<number | null> {
     let count = this.#counts.get(workspace)
-    if (!count || this.#mayBeOutdated(count, added, limit)) count = await this.#recount(workspace)
+    const age = count ? this.#monotonic() - count.countedAt : 0
+    if (!count || (count.waiting + added > limit && age > RECOUNT_EVERY_MS)) count = await this.#recount(workspace)
+    // Not awaited: slow reads of others may use all connections for a while, and a submit must not wait for those.
+    else if (age > TRUSTED_MS) this.#recount(workspace).catch(() => {})
     if (count.waiting + added > limit) return count.waiting
     count.waiting += added
     return null
@@ -43,11 +46,6 @@ export class QueueCounts {
   add(workspace: string, change: number): void {
     const count = this.#counts.get(workspace)
     if (count) count.waiting += change
-  }
-
-  #mayBeOutdated(count: Count, added: number, limit: number): boolean {
-    const isOver = count.waiting + added > limit
-    return this.#monotonic() - count.countedAt > (isOver ? RECOUNT_EVERY_MS : TRUSTED_MS)
   }
 
   /** One count at a time per workspace, shared by concurrent callers. */
