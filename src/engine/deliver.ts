@@ -94,7 +94,7 @@ export const createDeliverLoop = (options: DeliverOptions): Loop => {
     } catch (error) {
       if (stopping.signal.aborted) return putBack(claimed, 0)
       logger.error({ err: error, delivery_id: claimed.delivery.id }, 'a delivery failed in the server itself')
-      // Such an error comes from the blob store: nothing else here throws one.
+      // Such an error comes from the blob store, or says that the secret key is wrong.
       const told = error instanceof MillraceError ? error.message : 'A fault of the server; see its log.'
       return toEnd(claimed, { type: 'retry', status: null, error: told })
     }
