@@ -47,9 +47,9 @@ test('a notification that no server has sent is ignored', async () => {
   await listener.start()
   const heard: string[] = []
   listener.signals.on(({ type }) => heard.push(type))
-  for (const payload of ['', 'by hand', '[]', '{"queued": true}'])
+  for (const payload of ['', 'by hand', '[]', '{"queued": true}', '{"from": "me"}'])
     await database.query(`SELECT pg_notify('millrace', '${payload}')`)
-  const notice = { from: 'another server', queued: true, events: [], logsOf: [] }
+  const notice = { from: 'another server', queued: true, events: [], runEvents: [], notifications: [], logsOf: [] }
   await database.query(`SELECT pg_notify('millrace', '${JSON.stringify(notice)}')`)
   await expect.poll(() => heard, { timeout: 10_000 }).toEqual(['queued'])
   await listener.stop()

@@ -23,11 +23,15 @@ export type Notice = {
   readonly logsOf: readonly string[]
 } & { readonly [name in Hint]: boolean }
 
+const LISTS = ['events', 'runEvents', 'notifications', 'logsOf'] as const
+
 /** The notice in a payload; null: somebody else has used the channel, where every user of the database may send. */
 export const readNotice = (payload: string): Notice | null => {
   try {
     const notice: unknown = JSON.parse(payload)
-    return isPlainObject(notice) && typeof notice.from === 'string' ? (notice as Notice) : null
+    const isOurs =
+      isPlainObject(notice) && typeof notice.from === 'string' && LISTS.every(list => Array.isArray(notice[list]))
+    return isOurs ? (notice as Notice) : null
   } catch {
     return null
   }
