@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createData, type Data } from '../../src/data/data.ts'
+import { prepareTtl } from '../../src/data/tables/change-ttl.ts'
 import { alterDataSource, getDataSource } from '../../src/data/tables/data-sources.ts'
 import { silentLogger } from '../../src/kernel/logger.ts'
 import { findDataSource } from '../../src/model/catalogue-graph.ts'
@@ -188,6 +189,17 @@ describe.each(['embedded', 'over TCP'])('with an engine that is %s', kind => {
     expect(await rowCount()).toBe(3)
   })
 
+  test('a change that was interrupted before the catalogue changed leaves the table as it is', async () => {
+    await change('day + toIntervalDay(20)')
+    const { uuid } = await table()
+    const before = await getDataSource(scene.data, WORKSPACE, name)
+    await prepareTtl(scene.data, WORKSPACE, before, { ...before, ttl: 'day + toIntervalDay(30)' })
+    expect(await others()).toBe('1')
+    await anotherData().ready(WORKSPACE)
+    expect([await others(), (await table()).uuid]).toEqual(['0', uuid])
+    expect([await expiryDays(), await rowCount()]).toEqual(['2100-01-21', 3])
+  })
+
   test('a change that another server left is made before this one writes the table, whatever holds it at the start', async () => {
     const columns = ['day Date', 'n UInt8', 'top Date', 'more UInt8'].map(text => {
       const [column, type] = text.split(' ')
@@ -208,7 +220,7 @@ describe.each(['embedded', 'over TCP'])('with an engine that is %s', kind => {
     expect((await table()).engine).toContain(' TTL day + toIntervalDay(20) SETTINGS ')
   })
 
-  test.each(['EXCHANGE TABLES', 'DROP TABLE `'])(
+  test.each(['EXCHANGE TABLES', 'DROP TABLE'])(
     'a change whose %s the engine fails to do is done before anything else happens',
     async failing => {
       let isChanged = false

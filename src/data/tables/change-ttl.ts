@@ -17,17 +17,18 @@ const preparedName = ({ id }: Pick<DataSource, 'id'>): string => `c__renewed_${i
  * `WarehouseError`, also if the TTL cannot be computed for a row; the data source is as it was.
  */
 export const prepareTtl = async (
-  { warehouse }: Parts,
+  parts: Parts,
   workspace: string,
   before: DataSource,
   after: DataSource,
 ): Promise<void> => {
+  const { warehouse } = parts
   const database = warehouse.database(workspace)
   const name = preparedName(after)
   const prepared = qualified(database, name)
   const added = after.columns.slice(before.columns.length)
   const command = (sql: string, settings = {}) => warehouse.command({ workspace, sql, settings })
-  await command(`DROP TABLE IF EXISTS ${prepared}`)
+  await dropPrepared(parts, workspace, after)
   try {
     await command(createTableSql(database, { ...before, name, ttl: null }, { unmerged: true }))
     await command(attachAllSql(prepared, qualified(database, before.name)))
@@ -36,29 +37,39 @@ export const prepareTtl = async (
     await command(mergeSql(database, name))
   } catch (error) {
     // What cannot be dropped now is dropped by whoever locks the table next.
-    await command(`DROP TABLE IF EXISTS ${prepared}`).catch(() => {})
+    await dropPrepared(parts, workspace, after).catch(() => {})
     throw error
   }
 }
 
 /** Puts the prepared table in place of the data source's own. */
-export const exchangePrepared = async (
-  { warehouse }: Parts,
-  workspace: string,
-  dataSource: DataSource,
-): Promise<void> => {
+export const exchangePrepared = async (parts: Parts, workspace: string, dataSource: DataSource): Promise<void> => {
+  const { warehouse } = parts
   const database = warehouse.database(workspace)
   const prepared = qualified(database, preparedName(dataSource))
   await warehouse.command({ workspace, sql: `EXCHANGE TABLES ${prepared} AND ${qualified(database, dataSource.name)}` })
-  await warehouse.command({ workspace, sql: `DROP TABLE ${prepared}` })
+  await dropPrepared(parts, workspace, dataSource)
 }
 
-/** Data sources whose table has another TTL than the catalogue says, or beside which a prepared table was left. `names`: only of these. */
-export const findOtherTtls = async (
+/** Drops a table that was prepared by a change that has ended before the catalogue changed, or after the exchange. */
+export const dropPrepared = (
+  { warehouse }: Parts,
+  workspace: string,
+  dataSource: Pick<DataSource, 'id'>,
+): Promise<void> => {
+  const prepared = qualified(warehouse.database(workspace), preparedName(dataSource))
+  return warehouse.command({ workspace, sql: `DROP TABLE IF EXISTS ${prepared}` })
+}
+
+/** `isOther` false: the table has the TTL that the catalogue says, but a prepared table was left beside it. */
+export type InterruptedTtl = { readonly dataSource: DataSource; readonly isOther: boolean }
+
+/** Data sources whose change of the TTL was interrupted. `names`: only of these. */
+export const findInterruptedTtls = async (
   parts: Parts,
   workspace: string,
   names?: readonly string[],
-): Promise<readonly DataSource[]> => {
+): Promise<readonly InterruptedTtl[]> => {
   const { warehouse, catalogue } = parts
   const database = warehouse.database(workspace)
   const dataSources = (await catalogue(workspace)).dataSources.filter(({ name }) => names?.includes(name) ?? true)
@@ -72,13 +83,13 @@ export const findOtherTtls = async (
     },
   })
   const engines = new Map(rows.map(({ name, engine }) => [name, engine]))
-  const found: DataSource[] = []
+  const found: InterruptedTtl[] = []
   for (const dataSource of dataSources) {
     const engine = engines.get(dataSource.name)
     if (engine === undefined) continue
     const table = qualified(database, dataSource.name)
-    const isSame = await isSameTtl(parts, workspace, table, ttlIn(engine), dataSource.ttl)
-    if (!isSame || engines.has(preparedName(dataSource))) found.push(dataSource)
+    const isOther = !(await isSameTtl(parts, workspace, table, ttlIn(engine), dataSource.ttl))
+    if (isOther || engines.has(preparedName(dataSource))) found.push({ dataSource, isOther })
   }
   return found
 }

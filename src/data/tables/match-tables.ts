@@ -3,7 +3,7 @@ import { quarantineOf } from '../../model/data-source.ts'
 import { isAway } from '../../warehouse/warehouse.ts'
 import type { Data } from '../data.ts'
 import { whileLocked } from '../while-locked.ts'
-import { exchangePrepared, findOtherTtls, prepareTtl, TTL_HELD_MS } from './change-ttl.ts'
+import { dropPrepared, exchangePrepared, findInterruptedTtls, prepareTtl, TTL_HELD_MS } from './change-ttl.ts'
 import { addColumnsSql, columnSql, quarantineColumnSql } from './table-ddl.ts'
 
 type Parts = Pick<Data, 'store' | 'warehouse' | 'logger' | 'catalogue'>
@@ -13,10 +13,16 @@ type Parts = Pick<Data, 'store' | 'warehouse' | 'logger' | 'catalogue'>
  * has locked them.
  */
 export const matchTables = async (parts: Parts, workspace: string, names: readonly string[]): Promise<void> => {
-  const [others] = await Promise.all([findOtherTtls(parts, workspace, names), matchColumns(parts, workspace, names)])
-  for (const dataSource of others) {
-    await prepareTtl(parts, workspace, dataSource, dataSource)
-    await exchangePrepared(parts, workspace, dataSource)
+  const [interrupted] = await Promise.all([
+    findInterruptedTtls(parts, workspace, names),
+    matchColumns(parts, workspace, names),
+  ])
+  for (const { dataSource, isOther } of interrupted) {
+    if (!isOther) await dropPrepared(parts, workspace, dataSource)
+    else {
+      await prepareTtl(parts, workspace, dataSource, dataSource)
+      await exchangePrepared(parts, workspace, dataSource)
+    }
   }
 }
 
@@ -24,7 +30,8 @@ export const matchTables = async (parts: Parts, workspace: string, names: readon
 export const matchAllTables = async (parts: Parts, workspace: string): Promise<boolean> => {
   await matchColumns(parts, workspace)
   let isWhole = true
-  for (const { name } of await findOtherTtls(parts, workspace))
+  for (const { dataSource } of await findInterruptedTtls(parts, workspace)) {
+    const { name } = dataSource
     try {
       const lock = { workspace, tables: [name], heldMs: TTL_HELD_MS }
       await whileLocked(parts.store, lock, () => matchTables(parts, workspace, [name]))
@@ -34,6 +41,7 @@ export const matchAllTables = async (parts: Parts, workspace: string): Promise<b
       // Whoever writes this table next tries again. Others need not wait for it.
       else parts.logger.warn({ err: error, workspace, table: name }, 'the TTL of a table could not be changed')
     }
+  }
   return isWhole
 }
 
