@@ -149,6 +149,14 @@ describe('several processes on one database', () => {
         leases => endAll(leases, [complete]),
       ],
       [
+        'ends of jobs one of which is to be cancelled in one transaction',
+        () => ({ sinks }),
+        async leases => {
+          await database.query(`UPDATE millrace.live SET status = 'cancelling' WHERE id = '${leases.at(-1)!.jobId}'`)
+          await endAll(leases, [complete])
+        },
+      ],
+      [
         'cancels',
         plain,
         () => first.cancelMatching({ workspace: 'default', filters: {}, reason: 'cancelled_by_user', limit: 9 }),

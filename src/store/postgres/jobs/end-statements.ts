@@ -91,9 +91,10 @@ const countAndTell = (rows: string): string => `
 /**
  * Completes and fails running jobs. `held` looks up and locks each lease (`OFFSET 0` keeps the planner from reversing the loop: it assumes `live` is
  * empty). Locking is the compare-and-set: a row that has changed is checked again. One that still matches has another ctid by then, which this
- * statement does not see, so it stays. `which` adds conditions on a row; `more` adds further parts to the statement.
+ * statement does not see, so it stays. `locked` adds conditions on the rows that are locked, `ended` on those of them that are ended; `more` adds further
+ * parts to the statement.
  */
-const endRunningText = ({ which, more, columns }: { which: string; more: string; columns: string }): string => `
+const endRunningText = ({ locked, ended, more, columns }: Record<'locked' | 'ended' | 'more' | 'columns', string>) => `
     WITH clock AS MATERIALIZED (SELECT millrace.clock($1::bigint) AS now),
     held AS MATERIALIZED (
       SELECT l.*, i.type, i.reason, i.failure, i.message, i.exit_code, i.signal, i.statistics,
@@ -103,11 +104,10 @@ const endRunningText = ({ which, more, columns }: { which: string; more: string;
         SELECT id, sequence, queued_at, started_at, attempt, user_failures, system_failures, next_log_seq, workspace,
           worker_id, progress, ctid AS place${columns}
         FROM millrace.live
-        WHERE live.id = i.id AND live.attempt = i.attempt AND live.claim_token = i.claim_token
-          AND live.status <> 'cancelling' AND live.exclusive_key IS NULL${which}
+        WHERE live.id = i.id AND live.attempt = i.attempt AND live.claim_token = i.claim_token${locked}
         OFFSET 0
         FOR UPDATE
-      ) AS l
+      ) AS l${ended}
     ),
     gone AS (
       DELETE FROM millrace.live
@@ -138,19 +138,26 @@ const RESULTS_OF_GONE = `,
     result AS (${insertResults(FIRST_RESULT_COLUMN, 'SELECT id FROM gone')})`
 
 /** Standalone jobs: not an item of a run, no exclusive key, no sinks. */
-const ALONE = { which: ' AND live.item_of IS NULL AND live.sinks IS NULL', columns: '' } as const
+const ALONE = {
+  locked: `
+          AND live.status <> 'cancelling' AND live.exclusive_key IS NULL AND live.item_of IS NULL AND live.sinks IS NULL`,
+  ended: '',
+  columns: '',
+} as const
 const END_RUNNING: Statement = { name: 'end_running', text: endRunningText({ ...ALONE, more: '' }) }
 const END_RUNNING_WITH_RESULTS: Statement = {
   name: 'end_running_with_results',
   text: endRunningText({ ...ALONE, more: RESULTS_OF_GONE }),
 }
 
-/** Also items of runs, whose locks are held, and jobs with sinks. */
+/** Also items of runs, whose locks are held, and jobs with sinks. Locks those, too, that it leaves to `endAny`, which would lock them out of order. */
 const END_ITEMS: Statement = {
   name: 'end_items',
   text: endRunningText({
-    which: '',
-    columns: LINKS,
+    locked: '',
+    ended: `
+      WHERE l.status <> 'cancelling' AND l.exclusive_key IS NULL`,
+    columns: `${LINKS}, status, exclusive_key`,
     more: `${RESULTS_OF_GONE},
     told AS MATERIALIZED (
       SELECT *, CASE type WHEN 'complete' THEN 'completed' ELSE 'failed' END AS new_status

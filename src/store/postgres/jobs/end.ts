@@ -117,7 +117,7 @@ const endLocked = async (session: Session, ends: readonly EndAttempt[]): Promise
   )
   const runs = links.flatMap(({ runId }) => runId ?? [])
   const ended = await withLocks(session, { runs, keys }, async work => {
-    const { ended, filled } = await endAndFill(work, { ends, runs, haveKeys: keys.length > 0 })
+    const { ended, filled } = await endAndFill(work, ends, runs)
     noteEnds(work.effects, ended)
     await discardResults(work, ended)
     await joinExtensions(work, ended)
@@ -132,13 +132,14 @@ const endLocked = async (session: Session, ends: readonly EndAttempt[]): Promise
 /** One round trip if nearly all completed or failed: it decides the throughput of a run with many short items. */
 const endAndFill = async (
   work: Work,
-  { ends, runs, haveKeys }: { ends: readonly EndAttempt[]; runs: readonly string[]; haveKeys: boolean },
+  ends: readonly EndAttempt[],
+  runs: readonly string[],
 ): Promise<{ ended: readonly AppliedAny[]; filled: readonly FilledRow[] }> => {
   const { connection, now } = work
   const simple = [...new Map(ends.filter(isSimple).map(end => [end.lease.jobId, end])).values()]
   const [, ended, filled] = await Promise.all([
-    // Two statements will lock them, each in order, but not both together: the first leaves jobs with keys to the second.
-    (haveKeys || simple.length < ends.length) &&
+    // Two statements will lock them, each in order, but not both together.
+    simple.length < ends.length &&
       lockJobs(
         connection,
         ends.map(({ lease }) => lease.jobId),
