@@ -27,12 +27,9 @@ export const runWrite = async (input: Input): Promise<Outcome> => {
   const { data, job, context, ...write } = input
   const { stop, clock, logger } = context
   const startedAt = clock.monotonic()
-  // Tables are locked by name.
-  const target = findDataSource(await data.catalogue(job.workspace), write.target)?.name ?? write.target
   const written = await writeRows(data, {
     job,
     ...write,
-    target,
     signal: stop.signal,
     mustLeave: () => stop.cause === 'shutdown' || stop.cause === 'lease_lost' || clock.monotonic() > stop.killAt,
     onWait: message => context.waits(message),
@@ -44,14 +41,15 @@ export const runWrite = async (input: Input): Promise<Outcome> => {
   if (written.type === 'stopped') return written
   if (written.type === 'failed') return failed(written.reason, written.message)
   const elapsed = Math.round(clock.monotonic() - startedAt)
-  const statistics = { ...written.outcome, elapsed_ms: elapsed, ...(await targetStatistics({ ...input, target })) }
+  const statistics = { ...written.outcome, elapsed_ms: elapsed, ...(await targetStatistics(input)) }
   return { type: 'completed', isPublished: true, statistics }
 }
 
 /** `row_count` and `bytes` of the target at the end (`api.md`, Jobs). The rows are published by now, so an error here does not fail the job. */
 const targetStatistics = async ({ data, job, context, target }: Input): Promise<Readonly<Record<string, number>>> => {
   try {
-    const [figures] = await tableFigures(data, job.workspace, [target])
+    const name = findDataSource(await data.catalogue(job.workspace), target)?.name
+    const [figures] = name === undefined ? [] : await tableFigures(data, job.workspace, [name])
     return figures === undefined ? {} : { row_count: figures.rowCount, bytes: figures.bytes }
   } catch (error) {
     context.logger.warn({ err: error, job_id: job.id }, 'the size of a data source could not be read')

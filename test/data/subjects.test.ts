@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { newDataId } from '../../src/data/data-id.ts'
 import { type DataScene, openDataScene, WORKSPACE } from './scene.ts'
 
 /** The data source that a job belongs to if it names only a pipe. */
@@ -41,6 +42,24 @@ test('a job that gives its data source by id waits for others that write it, and
     await scene.store.unlockTables(lock)
     expect(await ended(submitted.job_id)).toMatchObject({ status: 'completed', statistics: { row_count: 1 } })
   }
+})
+
+test('a job that gives its data source by id writes no other one that gets its name while the job waits', async () => {
+  await scene.dataSource('remade', { a: 'Int64' })
+  const { version, dataSources } = await scene.data.catalogue(WORKSPACE)
+  const dropped = dataSources.find(({ name }) => name === 'remade')!
+  const lock = { workspace: WORKSPACE, holder: { callId: 'a call', heldMs: 60_000 } }
+  await scene.store.lockTables({ ...lock, tables: ['remade'] })
+  const { body } = await scene.call('POST', '/v1/jobs', { query: 'SELECT 1 AS a', datasource: dropped.id })
+  const message = async () => (await scene.call('GET', `/v1/jobs/${body.job_id}`)).body.progress?.message
+  await expect.poll(message, { timeout: 20_000 }).toBe('waits for a call, which writes remade')
+  const changes = [
+    { type: 'drop_data_source', id: dropped.id },
+    { type: 'put_data_source', dataSource: { ...dropped, id: newDataId() } },
+  ] as const
+  await scene.store.changeCatalogue({ workspace: WORKSPACE, version, changes, unlessLocked: [] })
+  await scene.store.unlockTables(lock)
+  expect(await ended(body.job_id)).toMatchObject({ status: 'failed', error: { code: 'data_source_not_found' } })
 })
 
 test('populates and copies are listed by the data source they write, whether the pipe is given by name or by id', async () => {

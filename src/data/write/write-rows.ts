@@ -27,6 +27,7 @@ import { tidyStaging } from './tidy-staging.ts'
  */
 export type Write = {
   readonly job: ClaimedJob
+  /** Name or id of the data source. */
   readonly target: string
   readonly mode: WriteMode
   /** Whether dependent data sources are updated, too. */
@@ -96,7 +97,7 @@ export const writeRows = async (data: Data, write: Write): Promise<Written> => {
   try {
     await tidyStaging(data, workspace, locked.tables)
     await matchTables(data, workspace, locked.tables)
-    const publication = await prepare(data, write, locked.catalogue)
+    const publication = await prepare(data, { ...write, target: locked.target }, locked.catalogue)
     if ('type' in publication) return publication
     const answer = await commit(data, write, publication)
     if (answer !== 'committed') return { type: 'stopped' }
@@ -140,16 +141,19 @@ const lockAll = async (
   { store, catalogue }: Data,
   write: Write,
 ): Promise<
-  { type: 'locked'; catalogue: Catalogue; tables: readonly string[] } | WriteFailure | { type: 'stopped' }
+  | { type: 'locked'; catalogue: Catalogue; target: string; tables: readonly string[] }
+  | WriteFailure
+  | { type: 'stopped' }
 > => {
   const { job, target, feeds } = write
   let before = await catalogue(job.workspace)
   for (;;) {
-    if (findDataSource(before, target) === undefined) return noDataSource(target)
-    const tables = [...(feeds ? writtenWith(before, target) : [target])].sort()
+    const found = findDataSource(before, target)
+    if (found === undefined) return noDataSource(target)
+    const tables = [...(feeds ? writtenWith(before, found.name) : [found.name])].sort()
     if ((await lockTables({ ...write, store, tables })) === 'stopped') return { type: 'stopped' }
     const now = await catalogue(job.workspace)
-    if (now.version === before.version) return { type: 'locked', catalogue: now, tables }
+    if (now.version === before.version) return { type: 'locked', catalogue: now, target: found.name, tables }
     await store.unlockTables({ workspace: job.workspace, holder: { lease: leaseOf(job) } })
     before = now
   }
