@@ -47,8 +47,8 @@ export const describeRefusals = (name: string, open: (opening: Opening) => Promi
     const job = async (id: string, wait = 0) => (await scene.call('GET', `/v1/jobs/${id}?wait=${wait}`)).body
     const command = (sql: string) => scene.warehouse.command({ workspace: 'default', sql })
     const contents = async () => [
-      await scene.value(`SELECT groupArray(n) FROM ${table}`),
-      await scene.value(`SELECT groupArray(n) FROM ${fed}`),
+      await scene.value(`SELECT arraySort(groupArray(n)) FROM ${table}`),
+      await scene.value(`SELECT arraySort(groupArray(n)) FROM ${fed}`),
     ]
     const staging = async (id: string) =>
       (await scene.staging()).filter(database => database.includes(id.replaceAll('-', '')))
