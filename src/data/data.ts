@@ -5,6 +5,7 @@ import type { Warehouse } from '../warehouse/warehouse.ts'
 import { createCatalogues } from './catalogues.ts'
 import { createJobsLog, type JobsLog } from './history/jobs-log.ts'
 import { createReadiness } from './readiness.ts'
+import { createMatchedTables, type MatchedTables } from './tables/matched-tables.ts'
 import type { TablesHome } from './tables-home.ts'
 
 /** What all functions for data sources and pipes need. */
@@ -17,6 +18,8 @@ export type Data = {
   readonly jobsLog: JobsLog
   /** null: this is the only server, or all servers of the store share one engine. */
   readonly home: TablesHome | null
+  /** Tables that writes need not compare with the catalogue again. */
+  readonly matched: MatchedTables
   /** The current catalogue. */
   catalogue(workspace: string): Promise<Catalogue>
   /**
@@ -39,6 +42,7 @@ type Options = Pick<Data, 'store' | 'warehouse' | 'logger' | 'quarantineKeptMs'>
 export const createData = ({ jobsLogKeptMs, home = null, ...options }: Options): Data => {
   const catalogues = createCatalogues(options.store)
   const jobsLog = createJobsLog({ ...options, keptMs: jobsLogKeptMs })
-  const parts = { ...options, home, jobsLog, catalogue: catalogues.read }
+  const matched = createMatchedTables(options.warehouse)
+  const parts = { ...options, home, jobsLog, matched, catalogue: catalogues.read }
   return { ...parts, ...createReadiness(parts) }
 }

@@ -30,7 +30,10 @@ export const createReadiness = (parts: Parts): Pick<Data, 'ready' | 'lookAgain'>
       making.catch(forget)
       return making
     },
-    lookAgain: workspace => void done.delete(workspace),
+    lookAgain: workspace => {
+      done.delete(workspace)
+      parts.matched.forget(workspace)
+    },
   }
 }
 

@@ -36,7 +36,7 @@ export const prepareTtl = async (
     if (after.ttl !== null) await command(`ALTER TABLE ${prepared} MODIFY TTL ${after.ttl}`, { mutations_sync: 1 })
     await command(mergeSql(database, name))
   } catch (error) {
-    // What cannot be dropped now is dropped by whoever locks the table next.
+    // What cannot be dropped now is dropped by the next call that locks the table, or the next start.
     await dropPrepared(parts, workspace, after).catch(() => {})
     throw error
   }

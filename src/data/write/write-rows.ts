@@ -96,7 +96,9 @@ export const writeRows = async (data: Data, write: Write): Promise<Written> => {
   if (locked.type !== 'locked') return locked
   try {
     await tidyStaging(data, workspace, locked.tables)
-    await matchTables(data, workspace, locked.tables)
+    await data.matched.ensure(workspace, locked.catalogue.version, locked.tables, () =>
+      matchTables(data, workspace, locked.tables),
+    )
     const publication = await prepare(data, { ...write, target: locked.target }, locked.catalogue)
     if ('type' in publication) return publication
     const answer = await commit(data, write, publication)
