@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { createData, type Data } from '../../src/data/data.ts'
 import {
   alterDataSource,
   createDataSource,
@@ -7,9 +6,9 @@ import {
   dropEmptyDataSource,
   getDataSource,
 } from '../../src/data/tables/data-sources.ts'
-import { silentLogger } from '../../src/kernel/logger.ts'
 import { findDataSource } from '../../src/model/catalogue-graph.ts'
 import { type Warehouse, WarehouseError } from '../../src/warehouse/warehouse.ts'
+import { anotherData } from './another-data.ts'
 import { type DataScene, openDataScene, WORKSPACE } from './scene.ts'
 
 let scene: DataScene
@@ -40,16 +39,6 @@ const importCsv = async (csv: string) => {
   return (await scene.call('GET', `/v1/jobs/${job_id}?wait=60`)).body
 }
 
-/** As another process, or another server, has it. */
-const anotherData = (warehouse: Warehouse = scene.warehouse): Data =>
-  createData({
-    store: scene.store,
-    warehouse,
-    logger: silentLogger,
-    quarantineKeptMs: Number.POSITIVE_INFINITY,
-    jobsLogKeptMs: Number.POSITIVE_INFINITY,
-  })
-
 const columnsOf = (table: string) =>
   scene.value(`SELECT groupArray(name) FROM system.columns WHERE database = 'live' AND table = '${table}'`)
 
@@ -74,7 +63,7 @@ test('columns that were being added when the server died exist after its next st
     unlessLocked: [],
   })
   expect(await columnsOf(name)).toBe('a')
-  for (const start of [anotherData(), anotherData()]) {
+  for (const start of [anotherData(scene), anotherData(scene)]) {
     await start.ready(WORKSPACE)
     expect(await columnsOf(name)).toBe('a,b')
   }
@@ -94,7 +83,7 @@ test.each([
     }
     return scene.warehouse.command(statement)
   }
-  const data = anotherData({ ...scene.warehouse, command })
+  const data = anotherData(scene, { ...scene.warehouse, command })
   await expect(alterDataSource(data, WORKSPACE, name, { columns: [A, B] })).rejects.toThrow('The engine is gone.')
   expect(faults).toBe(1)
   expect((await getDataSource(data, WORKSPACE, name)).columns).toEqual([A, B])
@@ -110,7 +99,7 @@ test('a data source that is dropped and created at once exists with its table, o
       dropDataSource(scene.data, WORKSPACE, name),
       make(),
       make(),
-      dropDataSource(anotherData(), WORKSPACE, name),
+      dropDataSource(anotherData(scene), WORKSPACE, name),
       make(),
     ])
     for (const result of results)

@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createData, type Data } from '../../src/data/data.ts'
 import { prepareTtl } from '../../src/data/tables/change-ttl.ts'
 import { alterDataSource, getDataSource } from '../../src/data/tables/data-sources.ts'
-import { silentLogger } from '../../src/kernel/logger.ts'
 import { findDataSource } from '../../src/model/catalogue-graph.ts'
 import type { DataSource } from '../../src/model/data-source.ts'
 import { type Warehouse, WarehouseError } from '../../src/warehouse/warehouse.ts'
 import { startTcpEngine, type TcpEngine } from '../warehouse/tcp-engine.ts'
+import { anotherData } from './another-data.ts'
 import { type DataScene, openDataScene, WORKSPACE } from './scene.ts'
 
 // The TTL of a data source that has rows, set, changed and removed.
@@ -132,16 +131,6 @@ describe.each(['embedded', 'over TCP'])('with an engine that is %s', kind => {
     await change('day + INTERVAL 1 YEAR')
   })
 
-  /** As another process, or another server, has it. */
-  const anotherData = (warehouse: Warehouse = scene.warehouse): Data =>
-    createData({
-      store: scene.store,
-      warehouse,
-      logger: silentLogger,
-      quarantineKeptMs: Number.POSITIVE_INFINITY,
-      jobsLogKeptMs: Number.POSITIVE_INFINITY,
-    })
-
   test('a TTL is not blamed if another call changed the columns first', async () => {
     const more = { name: 'more', type: 'UInt8', jsonPath: null }
     const { columns } = await getDataSource(scene.data, WORKSPACE, name)
@@ -180,11 +169,11 @@ describe.each(['embedded', 'over TCP'])('with an engine that is %s', kind => {
   ])('a TTL that was being %s when the server died is so after its next start', async (_, before, after, days) => {
     await change(before)
     await changeOnlyCatalogue({ ttl: after })
-    const data = anotherData()
+    const data = anotherData(scene)
     await data.ready(WORKSPACE)
     expect(await expiryDays()).toBe(days)
     const { uuid } = await table()
-    await anotherData().ready(WORKSPACE)
+    await anotherData(scene).ready(WORKSPACE)
     expect((await table()).uuid).toBe(uuid)
     expect(await rowCount()).toBe(3)
   })
@@ -195,7 +184,7 @@ describe.each(['embedded', 'over TCP'])('with an engine that is %s', kind => {
     const before = await getDataSource(scene.data, WORKSPACE, name)
     await prepareTtl(scene.data, WORKSPACE, before, { ...before, ttl: 'day + toIntervalDay(30)' })
     expect(await others()).toBe('1')
-    await anotherData().ready(WORKSPACE)
+    await anotherData(scene).ready(WORKSPACE)
     expect([await others(), (await table()).uuid]).toEqual(['0', uuid])
     expect([await expiryDays(), await rowCount()]).toEqual(['2100-01-21', 3])
   })
@@ -208,7 +197,7 @@ describe.each(['embedded', 'over TCP'])('with an engine that is %s', kind => {
     await changeOnlyCatalogue({ ttl: 'day + toIntervalDay(20)', columns })
     const holder = { callId: 'dead', heldMs: 60_000 }
     await scene.store.lockTables({ workspace: WORKSPACE, tables: [name], holder })
-    const data = anotherData()
+    const data = anotherData(scene)
     await data.ready(WORKSPACE)
     expect((await table()).engine).not.toContain('TTL')
     await scene.store.unlockTables({ workspace: WORKSPACE, holder })
@@ -235,7 +224,7 @@ describe.each(['embedded', 'over TCP'])('with an engine that is %s', kind => {
           return scene.store.changeCatalogue(input)
         },
       }
-      const data = { ...anotherData({ ...scene.warehouse, command }), store }
+      const data = { ...anotherData(scene, { ...scene.warehouse, command }), store }
       const ttl = 'day + toIntervalDay(20)'
       await expect(alterDataSource(data, WORKSPACE, name, { ttl })).rejects.toThrow('It is gone.')
       expect(isChanged).toBe(true)
@@ -260,7 +249,7 @@ describe.each(['embedded', 'over TCP'])('with an engine that is %s', kind => {
     await change(ttl)
     const { uuid } = await table()
     expect(await expiryDays()).toBe('2100-01-21')
-    await anotherData().ready(WORKSPACE)
+    await anotherData(scene).ready(WORKSPACE)
     expect((await table()).uuid).toBe(uuid)
   })
 })
